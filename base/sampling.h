@@ -1,0 +1,69 @@
+// What a request asks of the sampler, and what it gets back for each token. Plain values that
+// cross every room: the door fills them, the sampler reads them, the stream carries the answer.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/ids.h"
+
+namespace baton {
+
+/// How one sequence is sampled. Randomness is a function of (seed, position, choice) alone, so that
+/// no batch, migration or retry can change a sample.
+struct SamplingParams {
+  float temperature = 1.0F;  // < 1e-5 means greedy
+  float top_p = 1.0F;        // (0, 1]
+  int top_k = 0;             // 0 = all
+  float min_p = 0.0F;        // [0, 1]
+  std::uint64_t seed = 0;    // drawn at the door when the client gave none
+  std::uint32_t choice = 0;  // which of the request's `n` answers this is
+  int logprobs = -1;         // alternatives reported with each token; -1 = no logprobs at all, 0 =
+                             // the sampled token's own
+
+  friend bool operator==(const SamplingParams&, const SamplingParams&) = default;
+};
+
+struct TokenLogprob {
+  TokenId token = 0;
+  float logprob = 0;  // natural log, of the model's own distribution (before temperature, filters)
+
+  friend bool operator==(const TokenLogprob&, const TokenLogprob&) = default;
+};
+
+/// One sampled token.
+struct TokenOutput {
+  TokenId token = 0;
+  float logprob = 0;              // set when SamplingParams::logprobs >= 0
+  std::vector<TokenLogprob> top;  // [min(logprobs, vocabulary)], most likely first
+
+  friend bool operator==(const TokenOutput&, const TokenOutput&) = default;
+};
+
+enum class FinishReason : std::uint8_t {
+  kNone = 0,    // still running
+  kStop = 1,    // an end token, a stop token or a stop string
+  kLength = 2,  // max_tokens, or the model's length
+};
+
+/// When a sequence ends. One rule, used by both roles (a first token may be the last).
+struct StopRule {
+  int max_tokens = 0;  // generated tokens of the whole request; >= 1
+  int min_tokens = 0;  // end tokens do not end before that many
+  bool ignore_end_tokens = false;
+  std::vector<TokenId> end_tokens;  // the model's and the client's stop ids
+
+  /// The reason to end after `token` became generated token number `generated` (counted from 1).
+  FinishReason After(int generated, TokenId token) const {
+    if (!ignore_end_tokens && generated > min_tokens) {
+      for (TokenId end : end_tokens) {
+        if (token == end) return FinishReason::kStop;
+      }
+    }
+    return generated >= max_tokens ? FinishReason::kLength : FinishReason::kNone;
+  }
+
+  friend bool operator==(const StopRule&, const StopRule&) = default;
+};
+
+}  // namespace baton

@@ -1,0 +1,65 @@
+// Where a token's keys and values stand in memory.
+//
+// A pool is one allocation, page-major: [page][layer][layer_bytes]. All layers of a page are
+// adjacent, so a whole page is one transfer; one layer of a page is one contiguous run, so layers
+// can also be sent as they are computed. MLA: a layer of a page is [token][latent | rope] in
+// `dtype`.
+//
+// Two workers may exchange pages only when every field of their fingerprints agrees; the list of
+// named fields exists so that a refusal can name the one that differs.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/dtype.h"
+#include "base/ids.h"
+
+namespace baton {
+
+struct KvLayout {
+  int num_layers = 0;
+  int tokens_per_page = 64;  // the MLA kernel's tile
+  int latent_dim = 0;        // MLA kv_lora_rank: shared by keys and values
+  int rope_dim = 0;          // decoupled rotary part of the key, stored after the latent
+  DType dtype = DType::kBf16;
+
+  constexpr std::size_t TokenBytes() const {
+    return static_cast<std::size_t>(latent_dim + rope_dim) * BytesOf(dtype);
+  }
+  constexpr std::size_t LayerBytes() const {
+    return static_cast<std::size_t>(tokens_per_page) * TokenBytes();
+  }
+  constexpr std::size_t PageBytes() const {
+    return static_cast<std::size_t>(num_layers) * LayerBytes();
+  }
+  constexpr std::size_t OffsetOf(PageId page, int layer) const {
+    return std::size_t{Index(page)} * PageBytes() + static_cast<std::size_t>(layer) * LayerBytes();
+  }
+  constexpr int PagesFor(int num_tokens) const {
+    return (num_tokens + tokens_per_page - 1) / tokens_per_page;
+  }
+
+  friend bool operator==(const KvLayout&, const KvLayout&) = default;
+};
+
+using Fingerprint = std::array<std::uint8_t, 16>;
+
+/// What must be equal at both ends of a hand-off, by name, in a fixed order: layers, tokens a page,
+/// dims, element type, rope pairing, model revision, backend and ISA level (exact mode), protocol.
+using FingerprintFields = std::vector<std::pair<std::string, std::string>>;
+
+/// First 128 bits of SHA-256 over the names and values.
+Fingerprint FingerprintOf(const FingerprintFields& fields);
+
+/// The fields that KvLayout itself contributes.
+FingerprintFields FieldsOf(const KvLayout& layout);
+
+/// "" when equal, else the first difference in words: "kv_dtype: mine bf16, yours fp32".
+std::string Difference(const FingerprintFields& mine, const FingerprintFields& yours);
+
+}  // namespace baton
