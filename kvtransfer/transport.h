@@ -12,19 +12,16 @@
 //
 // Promises:
 //  1. Nothing happens outside Poll(), which never blocks and lands at most 64 frames or 200 us of
-//  work.
+//     work.
 //  2. Messages: at most once, in order within a peer. A session delivers or its peer is lost.
 //  3. A message is delivered only after every frame posted before it to the same peer has been
-//  offered
-//     to the sink and landed or been refused.
+//     offered to the sink and landed or been refused.
 //  4. A frame's payload is copied only after FrameSink::Admit returned a place for it, and
-//  FrameSink::Landed
-//     follows in the same Poll(): outside Poll() no landing is in progress. The sender cannot name
-//     an address.
+//     FrameSink::Landed follows in the same Poll(): outside Poll() no landing is in progress. The
+//     sender cannot name an address.
 //  5. Write and Send check their ranges when posted; source bytes stay untouched until WriteDone.
-//  6. After PeerLost nothing more of that peer is posted or reported, except WriteDone (with an
-//  error) for
-//     each write that was still open: each tag is reported exactly once.
+//  6. After PeerLost nothing more of that peer is posted or reported: the WriteDones of its open
+//     writes (with an error) come before it. Each tag is reported exactly once, also by Close.
 //
 // Thread: confined to the transfer thread.
 #pragma once
@@ -57,7 +54,8 @@ struct FrameHeader {
   std::uint16_t piece = 0;     // of the page
   std::uint16_t pieces = 0;    // the page has so many
   std::uint32_t bytes = 0;     // of the payload
-  std::uint32_t crc32c = 0;    // of the payload; filled by the transport while it copies
+  std::uint32_t crc32c = 0;    // of the payload; given by whoever posts (it goes into the digest
+                               // too), compared by the receiving transport while it copies
 };
 
 /// The receiver of frames: decides where a payload may land. Implemented by LeaseTable.
@@ -105,6 +103,10 @@ inline constexpr std::size_t kFrameBytesMax = 256 * 1024;       // payload of on
 class Transport {
  public:
   virtual ~Transport() = default;
+
+  /// Who decides where arriving frames land; null (as at start) refuses them all. The sink outlives
+  /// the transport's last Poll(), or is taken away before.
+  virtual void SetSink(FrameSink* sink) = 0;
 
   /// Ours, for Connect at the other end. At most 4 KiB.
   virtual std::string address() const = 0;
