@@ -1,0 +1,55 @@
+// The OpenAI-shaped API of a router: requests in over HTTP, streams of tokens out. A role's shell
+// puts it together so:
+//
+//   Metrics metrics({{"model_name", name}, {"engine", "0"}});
+//   auto tokenizer = MakeTokenizer(config.model.path);
+//   auto server = HttpServer::Listen({host, port, {}, CountAnswers(metrics)}).value();
+//   MountHealth(*server, health_callbacks);                      // server/admin/health_routes.h
+//   ApiHandlers api(*server, gateway, *tokenizer, metrics, options);
+//   server->Start();
+//   ...
+//   server->Stop();         // 1. no handler runs any more
+//   route_thread.Stop();    // 2. no observer is called any more
+//                           // 3. now api, gateway and server may die, in any order
+//
+// Thread: constructed before Start; afterwards everything runs on the HTTP thread (tokenising too:
+// a prompt is bounded by the body limit). Observers are called on the route thread and hand over.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/time.h"
+#include "server/gateway.h"
+#include "server/http/http_server.h"
+#include "server/text/tokenizer.h"
+
+namespace baton {
+
+struct ApiOptions {
+  /// Names that clients may say; empty: the model's own. The first is the one answers carry.
+  std::vector<std::string> served_names;
+
+  /// Keys the derivation of cache salts. Empty: random per start, so that salts of two routers
+  /// differ (safe: less sharing).
+  std::string cluster_secret;
+
+  Duration request_time_max = std::chrono::seconds(600);
+  Duration waiting_comment_period = std::chrono::seconds(10);
+  int calls_max = 4096;  // HTTP calls being answered at once; beyond: 503 queue_full
+};
+
+class ApiHandlers {
+ public:
+  ApiHandlers(HttpServer& server, Gateway& gateway, const Tokenizer& tokenizer, Metrics& metrics,
+              ApiOptions options);
+  ~ApiHandlers();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace baton
