@@ -18,6 +18,8 @@ enum class SequenceId : std::uint64_t {};  // one attempt of one request on one 
 enum class HandoffId : std::uint64_t {};   // one hand-off; unique within the sender's incarnation
 enum class LeaseId : std::uint64_t {};     // right to write inbound pages; only grows within the
                                            // receiver's incarnation, never reused
+enum class LinkId : std::uint32_t {};      // one life of one (router, worker) stream; never reused
+                                           // within the process that numbers it
 enum class Incarnation : std::uint64_t {};  // one life of one worker process; random, never 0
 
 template <typename Id>
