@@ -1,13 +1,14 @@
 // Owns the right to use KV pages. Owns no memory: a page is a number.
 //
-// A page is free, or leased by one or more PageLeases (a shared prefix has many). The lease *is* the
-// state; there is no flag to forget:
+// A page is free, or leased by one or more PageLeases (a shared prefix has many). The lease *is*
+// the state; there is no flag to forget:
 //
 //   free --Acquire--> leased --[Share]*--> last lease dies --> free, and findable if it has a key
 //
 // A free page with a key keeps its content until it is handed out again, least recently released
-// first; its key leaves the index before the new owner gets it. Pages without a key go first, newest
-// first: a late writer, were there one, would meet a new owner at once instead of a quiet page.
+// first; its key leaves the index before the new owner gets it. Pages without a key go first,
+// newest first: a late writer, were there one, would meet a new owner at once instead of a quiet
+// page.
 //
 // Thread: confined to the engine thread. Share and release are O(1) a page.
 #pragma once
@@ -84,8 +85,8 @@ class PagePool {
   PrefixIndex& index_;
   std::vector<std::uint32_t> lease_counts_;  // [num_pages]; 0 = free
   PageLinks links_;                          // [num_pages]
-  PageList empty_;   // free, no key: back is next
-  PageList cached_;  // free, findable: front is next
+  PageList empty_;                           // free, no key: back is next
+  PageList cached_;                          // free, findable: front is next
 };
 
 }  // namespace baton

@@ -1,8 +1,9 @@
 // Which page holds which content: from a page's 128-bit key to its number, and back.
 //
-// Keys are chained, so one key vouches for all before it, and a worker's pages stay *prefix-closed*:
-// whoever holds a page holds the page before it too. The pool keeps it so by releasing a sequence's
-// pages tail first; Insert() by stopping where somebody else's page already carries a key.
+// Keys are chained, so one key vouches for all before it, and a worker's pages stay
+// *prefix-closed*: whoever holds a page holds the page before it too. The pool keeps it so by
+// releasing a sequence's pages tail first; Insert() by stopping where somebody else's page already
+// carries a key.
 //
 // Thread: confined to the engine thread. Pure; no decision iterates the hash table.
 #pragma once

@@ -70,7 +70,8 @@ void StepTime::Observe(const StepShape& shape, double seconds) {
     }
     moment_[i] = kDecay * moment_[i] + features[i] * (predicted + residual);
   }
-  // The mean moves with the unclipped residual, so that a machine that changed for good is believed.
+  // The mean moves with the unclipped residual, so that a machine that changed for good is
+  // believed.
   const double square = (seconds - predicted) * (seconds - predicted);
   weight_ = kDecay * weight_ + 1;
   residual_square_ += (square - residual_square_) / weight_;

@@ -58,11 +58,11 @@ class StepTime {
   static Row Features(const StepShape& shape);
   void Solve();
 
-  const Row prior_;                  // in units of the scaled features
-  std::array<Row, kTerms> normal_;   // decayed sum of f f'
-  Row moment_;                       // decayed sum of f * seconds
-  double residual_square_ = 0;       // decayed mean of squared residuals
-  double weight_ = 0;                // decayed number of steps
+  const Row prior_;                 // in units of the scaled features
+  std::array<Row, kTerms> normal_;  // decayed sum of f f'
+  Row moment_;                      // decayed sum of f * seconds
+  double residual_square_ = 0;      // decayed mean of squared residuals
+  double weight_ = 0;               // decayed number of steps
   StepCost cost_;
 };
 

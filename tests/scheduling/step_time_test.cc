@@ -7,8 +7,7 @@
 namespace baton {
 namespace {
 
-constexpr StepCost kTruth{
-    .fixed = 2e-3, .per_token = 4e-5, .per_pair = 3e-9, .per_sequence = 1e-4};
+constexpr StepCost kTruth{.fixed = 2e-3, .per_token = 4e-5, .per_pair = 3e-9, .per_sequence = 1e-4};
 
 StepShape DrawShape(std::mt19937_64& draw) {
   StepShape shape;
