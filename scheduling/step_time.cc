@@ -6,40 +6,13 @@
 namespace baton {
 namespace {
 
-constexpr std::size_t kTerms = 4;
-using Row = std::array<double, kTerms>;
-
 // Typical sizes of the sums: features are divided by them, so that one ridge suits all.
-constexpr Row kScale = {1.0, 512.0, 512.0 * 1024.0, 16.0};
+constexpr std::array<double, 4> kScale = {1.0, 512.0, 512.0 * 1024.0, 16.0};
 const double kDecay = std::exp2(-1.0 / 500.0);  // half-life of 500 steps
-constexpr double kRidge = 0.05;                 // of one step's weight, per scaled term
+constexpr double kRidge = 0.01;                 // of one step's weight, per scaled term
 constexpr double kClipSigmas = 3.0;
 constexpr double kStepsBeforeClipping = 30;
 constexpr double kSecondsMax = 1000;
-
-// Solves the symmetric positive definite system over the terms in `active`; the others stay 0.
-Row SolveActive(std::array<Row, kTerms> matrix, Row right, const std::array<bool, kTerms>& active) {
-  for (std::size_t i = 0; i < kTerms; ++i) {
-    if (active[i]) continue;
-    for (std::size_t j = 0; j < kTerms; ++j) matrix[i][j] = matrix[j][i] = 0;
-    matrix[i][i] = 1;
-    right[i] = 0;
-  }
-  for (std::size_t column = 0; column < kTerms; ++column) {
-    for (std::size_t row = column + 1; row < kTerms; ++row) {
-      const double factor = matrix[row][column] / matrix[column][column];
-      for (std::size_t k = column; k < kTerms; ++k) matrix[row][k] -= factor * matrix[column][k];
-      right[row] -= factor * right[column];
-    }
-  }
-  Row solution{};
-  for (std::size_t back = kTerms; back-- > 0;) {
-    double sum = right[back];
-    for (std::size_t k = back + 1; k < kTerms; ++k) sum -= matrix[back][k] * solution[k];
-    solution[back] = sum / matrix[back][back];
-  }
-  return solution;
-}
 
 }  // namespace
 
@@ -76,6 +49,30 @@ void StepTime::Observe(const StepShape& shape, double seconds) {
   weight_ = kDecay * weight_ + 1;
   residual_square_ += (square - residual_square_) / weight_;
   Solve();
+}
+
+StepTime::Row StepTime::SolveActive(std::array<Row, kTerms> matrix, Row right,
+                                    const std::array<bool, kTerms>& active) {
+  for (std::size_t i = 0; i < kTerms; ++i) {
+    if (active[i]) continue;
+    for (std::size_t j = 0; j < kTerms; ++j) matrix[i][j] = matrix[j][i] = 0;
+    matrix[i][i] = 1;
+    right[i] = 0;
+  }
+  for (std::size_t column = 0; column < kTerms; ++column) {
+    for (std::size_t row = column + 1; row < kTerms; ++row) {
+      const double factor = matrix[row][column] / matrix[column][column];
+      for (std::size_t k = column; k < kTerms; ++k) matrix[row][k] -= factor * matrix[column][k];
+      right[row] -= factor * right[column];
+    }
+  }
+  Row solution{};
+  for (std::size_t back = kTerms; back-- > 0;) {
+    double sum = right[back];
+    for (std::size_t k = back + 1; k < kTerms; ++k) sum -= matrix[back][k] * solution[k];
+    solution[back] = sum / matrix[back][back];
+  }
+  return solution;
 }
 
 void StepTime::Solve() {

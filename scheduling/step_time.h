@@ -56,6 +56,9 @@ class StepTime {
   using Row = std::array<double, kTerms>;
 
   static Row Features(const StepShape& shape);
+  /// Of a symmetric positive definite system over the terms in `active`; the others stay 0.
+  static Row SolveActive(std::array<Row, kTerms> matrix, Row right,
+                         const std::array<bool, kTerms>& active);
   void Solve();
 
   const Row prior_;                 // in units of the scaled features
