@@ -1,0 +1,85 @@
+#include "kvtransfer/ucx_receiver.h"
+
+#include <utility>
+
+#include "base/status.h"
+#include "kvtransfer/copy_crc.h"
+
+namespace baton {
+namespace {
+
+/// A rendezvous announces a payload that is not there yet. Ours never send one.
+bool IsRendezvous(const ucp_am_recv_param_t* param) {
+  return (param->recv_attr & UCP_AM_RECV_ATTR_FLAG_RNDV) != 0;
+}
+
+std::span<const std::byte> Bytes(const void* data, std::size_t bytes) {
+  return {static_cast<const std::byte*>(data), bytes};
+}
+
+}  // namespace
+
+absl::Status UcxReceiver::Attach(UcxWorker& worker) {
+  BATON_RETURN_IF_ERROR(worker.Handle(kFrameMessageId, &UcxReceiver::OnFrame, this));
+  return worker.Handle(kSmallMessageId, &UcxReceiver::OnMessage, this);
+}
+
+ucs_status_t UcxReceiver::OnFrame(void* arg, const void* header, std::size_t header_bytes,
+                                  void* data, std::size_t bytes, const ucp_am_recv_param_t* param) {
+  auto* self = static_cast<UcxReceiver*>(arg);
+  if (IsRendezvous(param) || header_bytes != kFrameEnvelopeBytes) {
+    ++self->dropped_;
+    return UCS_OK;
+  }
+  self->TakeFrame(Bytes(header, header_bytes), Bytes(data, bytes));
+  return UCS_OK;
+}
+
+ucs_status_t UcxReceiver::OnMessage(void* arg, const void* header, std::size_t header_bytes,
+                                    void* data, std::size_t bytes,
+                                    const ucp_am_recv_param_t* param) {
+  auto* self = static_cast<UcxReceiver*>(arg);
+  if (IsRendezvous(param) || header_bytes != kMessageHeaderBytes || bytes > kMessageBytesMax) {
+    ++self->dropped_;
+    return UCS_OK;
+  }
+  self->TakeMessage(Bytes(header, header_bytes), {static_cast<const char*>(data), bytes});
+  return UCS_OK;
+}
+
+void UcxReceiver::TakeFrame(std::span<const std::byte> envelope,
+                            std::span<const std::byte> payload) {
+  ++frames_;
+  const auto stream = static_cast<StreamId>(LoadLittleEndian<std::uint64_t>(envelope.data()));
+  const std::optional<FrameHeader> header = DecodeFrameHeader(envelope.subspan(8));
+  if (header.has_value() && header->bytes == payload.size()) {
+    Land(*header, payload);
+  } else {
+    ++dropped_;
+  }
+  order_.OnFrame(stream, ready_);
+  PassUp();
+}
+
+void UcxReceiver::Land(const FrameHeader& header, std::span<const std::byte> payload) {
+  std::byte* const place = sink_ == nullptr ? nullptr : sink_->Admit(header);
+  if (place == nullptr) return;
+  const std::uint32_t crc32c = CopyAndCrc32c(place, payload.data(), payload.size());
+  sink_->Landed(header, crc32c == header.crc32c);
+}
+
+void UcxReceiver::TakeMessage(std::span<const std::byte> envelope, absl::string_view payload) {
+  MessageHeader header;
+  header.stream = static_cast<StreamId>(LoadLittleEndian<std::uint64_t>(envelope.data()));
+  header.number = LoadLittleEndian<std::uint64_t>(envelope.data() + 8);
+  header.frames_before = LoadLittleEndian<std::uint64_t>(envelope.data() + 16);
+  if (!order_.OnMessage(header, payload, ready_)) ++dropped_;
+  PassUp();
+}
+
+void UcxReceiver::PassUp() {
+  for (std::string& payload : ready_) events_.push_back(MessageReceived{std::move(payload)});
+  ready_.clear();
+}
+
+}  // namespace baton

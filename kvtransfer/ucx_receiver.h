@@ -1,0 +1,58 @@
+// What arrives: frames go through the sink into their page, messages go up in order.
+//
+// Its handlers run inside ucp_worker_progress, that is inside Poll(), on the transfer thread. UCX's
+// buffer is only valid inside the handler, so that a landing is never left over.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "kvtransfer/frame_header.h"
+#include "kvtransfer/inbound_order.h"
+#include "kvtransfer/transport.h"
+#include "kvtransfer/ucx_worker.h"
+
+namespace baton {
+
+/// In front of a frame's payload: the stream, then the frame header.
+inline constexpr std::size_t kFrameEnvelopeBytes = 8 + kFrameHeaderBytes;
+
+class UcxReceiver {
+ public:
+  /// Appends MessageReceived to `events`, which outlives the receiver.
+  explicit UcxReceiver(std::vector<TransportEvent>& events) : events_(events) {}
+  UcxReceiver(const UcxReceiver&) = delete;
+  UcxReceiver& operator=(const UcxReceiver&) = delete;
+
+  /// From now on the worker's messages come here. The receiver outlives the worker.
+  absl::Status Attach(UcxWorker& worker);
+
+  void SetSink(FrameSink* sink) { sink_ = sink; }
+
+  /// Frames offered to the sink since the start.
+  std::uint64_t frames() const { return frames_; }
+
+  /// Arrivals that were no frame or message of ours, or came twice.
+  std::uint64_t dropped() const { return dropped_; }
+
+ private:
+  static ucs_status_t OnFrame(void* arg, const void* header, std::size_t header_bytes, void* data,
+                              std::size_t bytes, const ucp_am_recv_param_t* param);
+  static ucs_status_t OnMessage(void* arg, const void* header, std::size_t header_bytes, void* data,
+                                std::size_t bytes, const ucp_am_recv_param_t* param);
+  void TakeFrame(std::span<const std::byte> envelope, std::span<const std::byte> payload);
+  void TakeMessage(std::span<const std::byte> envelope, absl::string_view payload);
+  void Land(const FrameHeader& header, std::span<const std::byte> payload);
+  void PassUp();
+
+  std::vector<TransportEvent>& events_;
+  FrameSink* sink_ = nullptr;
+  InboundOrder order_;
+  std::vector<std::string> ready_;
+  std::uint64_t frames_ = 0;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace baton
