@@ -20,11 +20,9 @@
 #include "server/http/http_limits.h"
 #include "server/http/http_message.h"
 #include "server/http/http_reply.h"
+#include "server/http/http_routes.h"
 
 namespace baton {
-
-/// Called on the HTTP thread; must not block. Keep `reply` to answer later.
-using HttpHandler = std::function<void(HttpRequest request, HttpReply reply)>;
 
 struct HttpServerOptions {
   std::string host = "127.0.0.1";  // a literal address or "localhost"

@@ -1,0 +1,37 @@
+// The tokenizer of `builtin:recall`: a token a byte, and two control tokens. It needs no file.
+//
+//   0..255  the byte of that value        256  begin <|begin|>        257  end <|end|>
+//
+// Its chat form: begin, then the contents of all messages joined by a newline, and nothing after
+// the last: the answer continues the last message's text. Roles leave no trace, since the model
+// recalls what stands before, whoever said it. So a chat that holds `kite=4821;moss=0937;` and
+// ends with `moss=` is answered with `0937;`.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "server/text/tokenizer.h"
+
+namespace baton {
+
+class ByteTokenizer : public Tokenizer {
+ public:
+  static constexpr TokenId kBegin = 256;
+  static constexpr TokenId kEnd = 257;
+
+  ByteTokenizer();
+
+  absl::StatusOr<std::vector<TokenId>> Encode(absl::string_view text,
+                                              bool add_special_tokens) const override;
+  absl::StatusOr<std::vector<TokenId>> EncodeChat(
+      const std::vector<ChatMessage>& messages) const override;
+  absl::string_view BytesOf(TokenId token) const override;
+  bool IsSpecial(TokenId token) const override { return token == kBegin || token == kEnd; }
+  bool has_text() const override { return true; }
+
+ private:
+  std::array<char, 256> bytes_;  // bytes_[i] == i: what BytesOf points into
+};
+
+}  // namespace baton
