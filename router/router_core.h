@@ -13,23 +13,26 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "base/ids.h"
 #include "base/time.h"
 #include "proto/link.pb.h"
+#include "router/candidates.h"
+#include "router/fleet.h"
+#include "router/fleet_index.h"
+#include "router/live_requests.h"
 #include "router/request.h"
 #include "router/router_options.h"
+#include "router/router_output.h"
 #include "router/router_stats.h"
+#include "router/wire_cost.h"
 
 namespace baton {
-
-/// A message for the worker at the other end of `link`. After a `refused` the link is to be closed.
-struct RouterOutput {
-  LinkId link{};
-  link::RouterMessage message;
-};
 
 class RouterCore {
  public:
@@ -53,7 +56,7 @@ class RouterCore {
   void Submit(Request request, std::unique_ptr<ResponseObserver> observer, Instant now);
 
   /// The observer hears Cancelled before Cancel returns, unless the end came before.
-  void Cancel(const RequestId& id, Instant now);
+  void Cancel(const RequestId& id);
 
   /// New requests are refused with "draining"; those begun are followed to their end.
   void StartDrain();
@@ -78,11 +81,51 @@ class RouterCore {
   /// True when a drain was started and no request is live.
   bool Drained() const;
 
-  RouterStats Stats() const;
+  RouterStats Stats(Instant now) const;
 
  private:
-  class State;
-  std::unique_ptr<State> state_;
+  // links (router_core.cc)
+  void Refuse(LinkId link, const absl::Status& why);
+  void Lose(LinkId link, const std::string& why, Instant now);
+  void OnLoad(Worker& worker, const link::Load& load, Instant now);
+  void OnCacheEvents(Worker& worker, const link::CacheEvents& events);
+  void OnAccepted(LinkId link, const link::JobAccepted& accepted);
+  void OnReport(LinkId link, const link::HandoffReport& report);
+  void LoseSilent(Instant now);
+  void Note(std::string line);
+
+  // requests (router_requests.cc)
+  /// Where each request goes; those that cannot go stay queued.
+  void RouteQueue(Instant now);
+  /// False when everybody is full: whoever came later waits too.
+  bool TryRoute(LiveRequest& live, Instant now);
+  void Dispatch(LiveRequest& live, const RouteChoice& choice, Instant now);
+  void Charge(LiveRequest& live, const RouteChoice& choice, Instant now);
+  void UpdateKeys(LiveRequest& live) const;
+  int ExpectedOutput(const RequestFlow& flow) const;
+  FlowPair PairOf(const RouteChoice& choice) const;
+  bool AloneAllowed(Instant now) const;
+  /// After every event of a flow: settles what it no longer uses, files it anew or erases it.
+  void After(LiveRequest& live);
+  void Settle(LiveRequest& live, bool forget_expected);
+  /// Looks the request up and hands it to `event`; nothing when it ended.
+  void WithFlow(const RequestId& id, absl::FunctionRef<void(RequestFlow&)> event);
+
+  const RouterOptions options_;
+  Fleet fleet_;
+  FleetIndex index_;
+  WireCost wire_;
+  LiveRequests live_;
+  RouterOutbox outbox_;
+  std::vector<std::string> notes_;
+  RouterStats stats_;  // the counters
+  std::mt19937_64 random_;
+  std::uint64_t turns_ = 0;
+  double output_tokens_mean_;
+  bool draining_ = false;
+  bool prefill_seen_ = false;
+  std::optional<Instant> decode_since_;  // the first decode worker ever
+  Instant forget_at_{};
 };
 
 }  // namespace baton

@@ -1,0 +1,102 @@
+// The workers as this router sees them: what each said when it registered, what it last said of its
+// load, and what this router sent it since.
+//
+//   registered --> ready <--> suspect (silent for two heartbeats)
+//                    |  \         |
+//                 draining --> gone (stream lost, silent for worker_ttl, newer incarnation)
+//
+// All workers of a fleet have one fingerprint: pages may go between any two. One that differs is
+// refused by the field's name.
+//
+// Thread: one, the router core's.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "absl/status/status.h"
+#include "base/ids.h"
+#include "base/time.h"
+#include "proto/link.pb.h"
+#include "scheduling/step_time.h"
+
+namespace baton {
+
+enum class WorkerState { kReady, kDraining, kSuspect };
+
+/// Work that this router gave a worker and that the worker's load statement may not hold yet.
+struct SentWork {
+  double prompt_tokens = 0;  // to compute there; 0 at a decode worker that is sent the pages
+  double context_tokens = 0;
+  std::uint32_t pages = 0;
+};
+
+struct Worker {
+  LinkId link{};
+  link::Register facts;
+  link::Load load;  // the last; zeros before the first
+  Instant load_at{};
+  Instant heard_at{};
+  bool resync_asked = false;
+  std::set<LinkId> peers;  // ever paired with on this link: who must hear of its loss
+
+  struct Sent {
+    SentWork work;
+    Instant at{};
+    bool accepted = false;
+  };
+  std::map<RequestId, Sent> sent;  // not yet part of a load statement
+  double stored_tokens = 0;        // newly stored, decaying
+  Instant stored_at{};
+};
+
+class Fleet {
+ public:
+  static constexpr std::size_t kWorkersMax = 4096;
+
+  explicit Fleet(Duration heartbeat);
+
+  /// Whether a worker may join. Errors: InvalidArgument, naming what is missing or differs;
+  /// ResourceExhausted at kWorkersMax.
+  absl::Status Check(const link::Register& facts) const;
+
+  /// `facts` passed Check.
+  Worker& Add(LinkId link, const link::Register& facts, Instant now);
+  void Remove(LinkId link);
+
+  Worker* Find(LinkId link);
+  const Worker* Find(LinkId link) const;
+  /// The link on which `worker_id` is registered.
+  std::optional<LinkId> LinkOf(const std::string& worker_id) const;
+  const std::map<LinkId, Worker>& workers() const { return workers_; }
+  bool empty() const { return workers_.empty(); }
+
+  WorkerState StateOf(const Worker& worker, Instant now) const;
+
+  void OnLoad(Worker& worker, const link::Load& load, Instant now);
+  void OnSent(Worker& worker, const RequestId& request, const SentWork& work, Instant now);
+  void OnAccepted(LinkId link, const RequestId& request);
+  void OnEnded(LinkId link, const RequestId& request);
+
+ private:
+  const Duration heartbeat_;
+  std::map<LinkId, Worker> workers_;
+};
+
+/// The coefficients that the worker stated, or a prior until it did.
+StepCost StepCostOf(const Worker& worker);
+
+/// Seconds of prompts that wait or run there: stated, less the time since, plus what was sent.
+double QueueSeconds(const Worker& worker, double chunk_tokens, Instant now);
+
+/// Sequences and pages in use or promised, with what was sent and is not stated yet.
+double RunningSequences(const Worker& worker);
+std::uint32_t RoomPages(const Worker& worker);
+
+/// Newly stored tokens, decaying over ten minutes.
+double StoredTokens(const Worker& worker, Instant now);
+
+}  // namespace baton

@@ -1,0 +1,229 @@
+#include "router/request_flow.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "base/check.h"
+#include "proto/convert.h"
+#include "router/flow_errors.h"
+
+namespace baton {
+namespace {
+
+constexpr Duration kBackoffMax = std::chrono::seconds(1);
+constexpr int kBackoffDoublingsMax = 5;
+
+double MillisecondsOf(std::uint64_t us) { return static_cast<double>(us) / 1e3; }
+
+Instant After(Instant now, Duration wait) { return wait > kNever - now ? kNever : now + wait; }
+
+}  // namespace
+
+RequestFlow::RequestFlow(Request request, std::unique_ptr<ResponseObserver> observer,
+                         const FlowLimits& limits, Instant now)
+    : request_(std::move(request)),
+      observer_(std::move(observer)),
+      limits_(limits),
+      started_(now),
+      deadline_(After(now, request_.time_left)),
+      queued_at_(now),
+      ready_at_(now) {}
+
+RequestFlow::~RequestFlow() = default;
+
+bool RequestFlow::IsPrefill(LinkId link) const {
+  return pair_ && pair_->prefill && pair_->prefill->link == link;
+}
+
+bool RequestFlow::IsDecode(LinkId link) const { return pair_ && pair_->decode.link == link; }
+
+bool RequestFlow::Concerns(LinkId from, std::uint32_t attempt) const {
+  const bool live = state_ == FlowState::kRunning || state_ == FlowState::kClosing;
+  return live && attempt == attempt_ && (IsPrefill(from) || IsDecode(from));
+}
+
+Instant RequestFlow::due() const {
+  if (state_ == FlowState::kEnded) return kNever;
+  if (state_ == FlowState::kClosing) return std::min(closing_until_, deadline_);
+  if (state_ == FlowState::kRunning) return deadline_;
+  return std::min(deadline_, After(queued_at_, limits_.queue_max));
+}
+
+void RequestFlow::Dispatch(FlowPair pair, Instant now, RouterOutbox& out) {
+  BATON_CHECK(state_ == FlowState::kQueued);
+  state_ = FlowState::kRunning;
+  ++attempt_;
+  committed_ = !pair.prefill;
+  reported_ = false;
+  pair_ = std::move(pair);
+  budget_ = {};
+  budget_.decode_worker = pair_->decode.id;
+  if (pair_->prefill) budget_.prefill_worker = pair_->prefill->id;
+  const link::Sequence sequence = SequenceOf(request_, attempt_, generated_, deadline_ - now);
+  // Decode first: it is to know of the hand-off before prefill offers it.
+  out.push_back({pair_->decode.link, DecodeJobFor(*pair_, sequence)});
+  if (pair_->prefill) out.push_back({pair_->prefill->link, PrefillJobFor(*pair_, sequence)});
+}
+
+void RequestFlow::OnNoWorker(Instant now) {
+  if (state_ != FlowState::kQueued) return;
+  if (attempt_ > 0 && now < After(queued_at_, limits_.lost_worker_wait)) return;
+  EndWith(absl::UnavailableError("no worker can take the request now; try again shortly"),
+          "no_worker");
+}
+
+void RequestFlow::Fail(const absl::Status& status, const std::string& code, RouterOutbox& out) {
+  if (state_ == FlowState::kEnded) return;
+  if (state_ == FlowState::kRunning) CancelAttempt(out);
+  EndWith(status, code);
+}
+
+void RequestFlow::Cancel(RouterOutbox& out) {
+  if (state_ == FlowState::kClosing) return Close();  // every token was delivered: it did finish
+  Fail(absl::CancelledError("the client is gone"), "cancelled", out);
+}
+
+void RequestFlow::OnTimer(Instant now, RouterOutbox& out) {
+  if (now < due()) return;
+  if (state_ == FlowState::kClosing) return Close();
+  const bool queued = state_ == FlowState::kQueued && now < deadline_;
+  Fail(absl::DeadlineExceededError(queued ? "no worker had room within router.queue_ms_max"
+                                          : "the request's time is over"),
+       "deadline", out);
+}
+
+void RequestFlow::OnTokens(LinkId from, const link::SequenceTokens& tokens, Instant now,
+                           RouterOutbox& out) {
+  if (!Concerns(from, tokens.attempt()) || state_ == FlowState::kClosing) return;
+  const std::size_t end = tokens.first_index() + static_cast<std::size_t>(tokens.tokens_size());
+  const bool ends = tokens.finish() != static_cast<std::uint32_t>(FinishReason::kNone);
+  const bool known_finish = tokens.finish() <= static_cast<std::uint32_t>(FinishReason::kLength);
+  const bool whole =
+      tokens.first_index() <= generated_.size() && end >= (ends ? generated_.size() : 0);
+  if (!whole || !known_finish) {
+    link::JobFailed broken;
+    broken.set_reason(link::FAIL_INTERNAL);
+    broken.set_message("a worker's tokens were out of order");
+    return RetryFailure(broken, now, out);
+  }
+  if (IsDecode(from)) committed_ = true;
+  TakeTokens(tokens, now);
+  if (ends) Finish(from, static_cast<FinishReason>(tokens.finish()), now, out);
+}
+
+void RequestFlow::TakeTokens(const link::SequenceTokens& tokens, Instant now) {
+  std::vector<TokenOutput> fresh;
+  const bool first = generated_.empty();
+  const std::size_t limit = static_cast<std::size_t>(std::max(1, request_.stop.max_tokens));
+  const std::size_t known = generated_.size() - tokens.first_index();
+  for (std::size_t i = known; i < static_cast<std::size_t>(tokens.tokens_size()); ++i) {
+    if (generated_.size() >= limit) break;  // a worker must not exceed what was asked
+    fresh.push_back(FromProto(tokens.tokens(static_cast<int>(i))));
+    generated_.push_back(fresh.back().token);
+  }
+  if (fresh.empty()) return;
+  if (first) first_token_ms_ = ToMilliseconds(now - started_);
+  failures_ = 0;
+  observer_->OnTokens(fresh);
+}
+
+void RequestFlow::Finish(LinkId from, FinishReason reason, Instant now, RouterOutbox& out) {
+  finish_ = reason;
+  state_ = FlowState::kClosing;
+  const bool at_first_token = IsPrefill(from);
+  // The first token was the last: decode waits for a hand-off that nobody needs.
+  if (at_first_token) out.push_back({pair_->decode.link, CancelFor(request_.id, attempt_)});
+  if (at_first_token || !pair_->prefill || reported_) return Close();
+  closing_until_ = After(now, kReportWait);
+}
+
+void RequestFlow::Close() {
+  state_ = FlowState::kEnded;
+  outcome_ = "finished";
+  const int prompt = static_cast<int>(request_.prompt.size());
+  const RequestUsage usage{.prompt_tokens = prompt,
+                           .completion_tokens = static_cast<int>(generated_.size()),
+                           .cached_tokens = std::clamp(cached_tokens_, 0, prompt)};
+  budget_.first_token_ms = first_token_ms_;
+  observer_->OnFinished(finish_, usage, budget_);
+}
+
+bool RequestFlow::OnAccepted(LinkId from, const link::JobAccepted& accepted) {
+  if (!Concerns(from, accepted.attempt())) return false;
+  const bool computes = pair_->prefill ? IsPrefill(from) : IsDecode(from);
+  if (!computes) return false;
+  const int cached =
+      static_cast<int>(std::min<std::size_t>(accepted.cached_tokens(), request_.prompt.size()));
+  cached_tokens_ = cached_tokens_ < 0 ? cached : std::min(cached_tokens_, cached);
+  return true;
+}
+
+void RequestFlow::OnReport(LinkId from, const link::HandoffReport& report) {
+  if (!Concerns(from, report.attempt()) || !IsPrefill(from)) return;
+  reported_ = true;
+  if (report.outcome() == "committed") committed_ = true;
+  budget_.wire = report.wire();
+  budget_.queue_ms = MillisecondsOf(report.queue_us());
+  budget_.prefill_ms = MillisecondsOf(report.prefill_us());
+  budget_.offer_ms = MillisecondsOf(report.offer_us());
+  budget_.exposed_ms = MillisecondsOf(report.exposed_us());
+  budget_.commit_ms = MillisecondsOf(report.commit_us());
+  budget_.bytes = report.bytes();
+  budget_.pages_sent = report.pages_sent();
+  budget_.pages_saved = report.pages_saved();
+  if (state_ == FlowState::kClosing) Close();
+}
+
+void RequestFlow::OnFailed(LinkId from, const link::JobFailed& failed, Instant now,
+                           RouterOutbox& out) {
+  if (!Concerns(from, failed.attempt())) return;
+  if (state_ == FlowState::kClosing) return;  // every token is there
+  if (IsPrefill(from) && committed_) return;  // decode has the pages
+  if (failed.retryable()) return RetryFailure(failed, now, out);
+  const FlowError error = ErrorOf(failed);
+  Fail(error.status, error.code, out);
+}
+
+void RequestFlow::RetryFailure(const link::JobFailed& failed, Instant now, RouterOutbox& out) {
+  if (++failures_ > limits_.retries_max) {
+    const FlowError error = ErrorOf(failed);
+    return Fail(error.status, error.code, out);
+  }
+  avoid_ = {pair_->decode.link};
+  if (pair_->prefill) avoid_.push_back(pair_->prefill->link);
+  const int doublings = std::min(failures_ - 1, kBackoffDoublingsMax);
+  const Duration wait =
+      std::max<Duration>(limits_.backoff * (1 << doublings), Milliseconds(failed.retry_after_ms()));
+  Retry(IsRefusal(failed.reason()) ? "refused" : "failed", now + std::min(wait, kBackoffMax), now,
+        out);
+}
+
+void RequestFlow::OnWorkerLost(LinkId lost, Instant now, RouterOutbox& out) {
+  if (state_ == FlowState::kClosing && IsPrefill(lost)) return Close();  // no report will come
+  if (state_ != FlowState::kRunning) return;
+  const bool needed = IsDecode(lost) || (IsPrefill(lost) && !committed_);
+  if (needed) Retry("worker_lost", now, now, out);
+}
+
+void RequestFlow::Retry(const char* reason, Instant ready_at, Instant now, RouterOutbox& out) {
+  CancelAttempt(out);
+  state_ = FlowState::kQueued;
+  retry_reason_ = reason;
+  queued_at_ = now;
+  ready_at_ = ready_at;
+  pair_.reset();
+}
+
+void RequestFlow::CancelAttempt(RouterOutbox& out) const {
+  out.push_back({pair_->decode.link, CancelFor(request_.id, attempt_)});
+  if (pair_->prefill) out.push_back({pair_->prefill->link, CancelFor(request_.id, attempt_)});
+}
+
+void RequestFlow::EndWith(const absl::Status& status, const std::string& code) {
+  state_ = FlowState::kEnded;
+  outcome_ = code;
+  observer_->OnFailed(status, code);
+}
+
+}  // namespace baton

@@ -1,0 +1,226 @@
+#include "router/router_core.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "proto/convert.h"
+
+namespace baton {
+namespace {
+
+constexpr std::size_t kNotesMax = 256;
+constexpr double kFirstOutputTokensMean = 128;  // until answers have ended
+constexpr Duration kForgetEvery = std::chrono::seconds(1);
+constexpr Duration kQueuePoll = Milliseconds(10);  // backlogs drain without a message
+
+const char* RoleName(const link::Register& facts) {
+  return facts.role() == link::ROLE_PREFILL ? "prefill" : "decode";
+}
+
+const char* StateName(WorkerState state) {
+  switch (state) {
+    case WorkerState::kReady:
+      return "ready";
+    case WorkerState::kDraining:
+      return "draining";
+    case WorkerState::kSuspect:
+      return "suspect";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+RouterCore::RouterCore(const RouterOptions& options)
+    : options_(options),
+      fleet_(options.heartbeat),
+      index_(options.index_bytes_max),
+      random_(options.seed),
+      output_tokens_mean_(kFirstOutputTokensMean) {}
+
+RouterCore::~RouterCore() = default;
+
+void RouterCore::OnLinkUp(LinkId link, const link::Register& facts, Instant now) {
+  if (fleet_.Find(link) != nullptr) return;
+  if (const absl::Status status = fleet_.Check(facts); !status.ok()) return Refuse(link, status);
+  if (const std::optional<LinkId> old = fleet_.LinkOf(facts.worker_id())) {
+    Refuse(*old, absl::AbortedError("the worker registered anew on another stream"));
+    Lose(*old, "it registered anew", now);
+  }
+  Worker& worker = fleet_.Add(link, facts, now);
+  index_.AddWorker(link);
+  link::RouterMessage welcome;
+  welcome.mutable_welcome()->set_router_incarnation(options_.incarnation);
+  welcome.mutable_welcome()->set_heartbeat_ms(static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(options_.heartbeat).count()));
+  outbox_.push_back({link, std::move(welcome)});
+  // What it cached before this link came up.
+  link::RouterMessage resync;
+  resync.mutable_resync();
+  outbox_.push_back({link, std::move(resync)});
+  worker.resync_asked = true;
+  if (facts.role() == link::ROLE_PREFILL) prefill_seen_ = true;
+  if (facts.role() == link::ROLE_DECODE && !decode_since_) decode_since_ = now;
+  Note(absl::StrFormat("%s worker %s registered: %u pages of %u tokens", RoleName(facts),
+                       facts.worker_id(), facts.pages(), facts.page_tokens()));
+}
+
+void RouterCore::Refuse(LinkId link, const absl::Status& why) {
+  link::RouterMessage refused;
+  refused.mutable_refused()->set_message(std::string(why.message()));
+  outbox_.push_back({link, std::move(refused)});
+  Note(absl::StrFormat("refused a worker: %s", std::string(why.message())));
+}
+
+void RouterCore::OnLinkLost(LinkId link, Instant now) { Lose(link, "its stream broke", now); }
+
+void RouterCore::Lose(LinkId link, const std::string& why, Instant now) {
+  const Worker* worker = fleet_.Find(link);
+  if (worker == nullptr) return;
+  link::RouterMessage verdict;
+  verdict.mutable_verdict()->set_worker_id(worker->facts.worker_id());
+  verdict.mutable_verdict()->set_incarnation(worker->facts.incarnation());
+  for (const LinkId peer : worker->peers) outbox_.push_back({peer, verdict});
+  Note(absl::StrFormat("%s worker %s is lost: %s", RoleName(worker->facts),
+                       worker->facts.worker_id(), why));
+  index_.RemoveWorker(link);
+  fleet_.Remove(link);
+  for (const RequestId& id : live_.All()) {
+    WithFlow(id, [&](RequestFlow& flow) { flow.OnWorkerLost(link, now, outbox_); });
+  }
+}
+
+void RouterCore::OnMessage(LinkId link, const link::WorkerMessage& message, Instant now) {
+  Worker* worker = fleet_.Find(link);
+  if (worker == nullptr) return;
+  worker->heard_at = now;
+  switch (message.kind_case()) {
+    case link::WorkerMessage::kLoad:
+      return OnLoad(*worker, message.load(), now);
+    case link::WorkerMessage::kCacheEvents:
+      return OnCacheEvents(*worker, message.cache_events());
+    case link::WorkerMessage::kTokens:
+      for (const link::SequenceTokens& tokens : message.tokens().sequences()) {
+        WithFlow(FromProto(tokens.request()),
+                 [&](RequestFlow& flow) { flow.OnTokens(link, tokens, now, outbox_); });
+      }
+      return;
+    case link::WorkerMessage::kAccepted:
+      return OnAccepted(link, message.accepted());
+    case link::WorkerMessage::kFailed:
+      return WithFlow(FromProto(message.failed().request()), [&](RequestFlow& flow) {
+        flow.OnFailed(link, message.failed(), now, outbox_);
+      });
+    case link::WorkerMessage::kHandoff:
+      return OnReport(link, message.handoff());
+    case link::WorkerMessage::kRegister:
+    case link::WorkerMessage::KIND_NOT_SET:
+      return;
+  }
+}
+
+void RouterCore::OnLoad(Worker& worker, const link::Load& load, Instant now) {
+  const bool drained_before = worker.load.draining();
+  fleet_.OnLoad(worker, load, now);
+  if (worker.load.draining() && !drained_before) {
+    Note(absl::StrFormat("%s worker %s drains", RoleName(worker.facts), worker.facts.worker_id()));
+  }
+}
+
+void RouterCore::OnCacheEvents(Worker& worker, const link::CacheEvents& events) {
+  if (events.snapshot()) worker.resync_asked = false;
+  if (index_.Apply(worker.link, events) != EventsVerdict::kGap || worker.resync_asked) return;
+  ++stats_.event_gaps;
+  worker.resync_asked = true;
+  link::RouterMessage resync;
+  resync.mutable_resync();
+  outbox_.push_back({worker.link, std::move(resync)});
+}
+
+void RouterCore::OnAccepted(LinkId link, const link::JobAccepted& accepted) {
+  const RequestId id = FromProto(accepted.request());
+  LiveRequest* live = live_.Find(id);
+  if (live == nullptr || accepted.attempt() != live->flow->attempt()) return;
+  fleet_.OnAccepted(link, id);
+  if (live->flow->OnAccepted(link, accepted)) stats_.realised_tokens += accepted.cached_tokens();
+}
+
+void RouterCore::OnReport(LinkId link, const link::HandoffReport& report) {
+  if (report.outcome() == "committed") {
+    const double chunks = std::ceil(report.computed_tokens() / double(options_.step_tokens_max));
+    wire_.Observe(static_cast<double>(report.exposed_us()) / 1e6, report.pages_sent(),
+                  std::max(1.0, chunks));
+  }
+  WithFlow(FromProto(report.request()), [&](RequestFlow& flow) { flow.OnReport(link, report); });
+}
+
+Instant RouterCore::Tick(Instant now) {
+  LoseSilent(now);
+  for (const RequestId& id : live_.DueAt(now)) {
+    WithFlow(id, [&](RequestFlow& flow) { flow.OnTimer(now, outbox_); });
+  }
+  RouteQueue(now);
+  if (now >= forget_at_) {
+    index_.ForgetExpired(now);
+    forget_at_ = now + kForgetEvery;
+  }
+  Instant due = live_.NextDue();
+  if (live_.queued() > 0) due = std::min(due, now + kQueuePoll);
+  if (index_.expecting()) due = std::min(due, forget_at_);
+  if (decode_since_ && !AloneAllowed(now)) {
+    due = std::min(due, *decode_since_ + options_.alone_after);
+  }
+  for (const auto& [link, worker] : fleet_.workers()) {
+    due = std::min(due, worker.heard_at + options_.worker_ttl);
+  }
+  return due;
+}
+
+void RouterCore::LoseSilent(Instant now) {
+  std::vector<LinkId> silent;
+  for (const auto& [link, worker] : fleet_.workers()) {
+    if (now - worker.heard_at >= options_.worker_ttl) silent.push_back(link);
+  }
+  for (const LinkId link : silent) {
+    Refuse(link, absl::UnavailableError("silent for router.worker_ttl_seconds"));
+    Lose(link, "it was silent too long", now);
+  }
+}
+
+std::vector<RouterOutput> RouterCore::TakeOutputs() { return std::exchange(outbox_, {}); }
+
+std::vector<std::string> RouterCore::TakeNotes() { return std::exchange(notes_, {}); }
+
+void RouterCore::Note(std::string line) {
+  if (notes_.size() < kNotesMax) notes_.push_back(std::move(line));
+}
+
+std::optional<ServedModel> RouterCore::Model() const {
+  if (fleet_.empty()) return std::nullopt;
+  const link::Register& facts = fleet_.workers().begin()->second.facts;
+  const link::ModelFacts& model = facts.model();
+  return ServedModel{.name = model.name(),
+                     .vocab_size = model.vocab_size(),
+                     .ids_with_text = model.ids_with_text(),
+                     .length_tokens_max = model.length_tokens_max(),
+                     .page_tokens = static_cast<int>(facts.page_tokens()),
+                     .end_tokens = {model.end_tokens().begin(), model.end_tokens().end()}};
+}
+
+RouterStats RouterCore::Stats(Instant now) const {
+  RouterStats stats = stats_;
+  stats.index_pages = index_.pages();
+  stats.index_bytes = index_.bytes();
+  stats.index_pages_refused = index_.pages_refused();
+  stats.live_requests = static_cast<int>(live_.size());
+  stats.queued_requests = static_cast<int>(live_.queued());
+  for (const auto& [link, worker] : fleet_.workers()) {
+    ++stats.workers[absl::StrFormat("%s %s", RoleName(worker.facts),
+                                    StateName(fleet_.StateOf(worker, now)))];
+  }
+  return stats;
+}
+
+}  // namespace baton
