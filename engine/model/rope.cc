@@ -1,0 +1,72 @@
+#include "engine/model/rope.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+namespace baton {
+namespace {
+
+constexpr double kPi = 3.14159265358979323846;
+
+// g(m) = 0.1 m ln(factor) + 1
+double MscaleOf(const YarnScaling& yarn, double m) {
+  return yarn.factor <= 1 ? 1.0 : 0.1 * m * std::log(yarn.factor) + 1.0;
+}
+
+// The pair, as a real number, that turns `rotations` times within the trained length.
+double CorrectionDim(const DeepseekConfig& config, double rotations) {
+  return config.rope_dim * std::log(config.yarn->original_positions / (rotations * 2 * kPi)) /
+         (2 * std::log(config.rope_theta));
+}
+
+}  // namespace
+
+std::vector<double> RopeFrequencies(const DeepseekConfig& config) {
+  const int pairs = config.rope_dim / 2;
+  std::vector<double> frequencies(static_cast<std::size_t>(pairs));
+  for (int i = 0; i < pairs; ++i) {
+    frequencies[static_cast<std::size_t>(i)] =
+        std::pow(config.rope_theta, -2.0 * i / config.rope_dim);
+  }
+  if (!config.yarn.has_value()) return frequencies;
+  const YarnScaling& yarn = *config.yarn;
+  const double low = std::max(0.0, std::floor(CorrectionDim(config, yarn.beta_fast)));
+  const double high =
+      std::min(config.rope_dim - 1.0, std::ceil(CorrectionDim(config, yarn.beta_slow)));
+  const double width = high == low ? 0.001 : high - low;
+  for (int i = 0; i < pairs; ++i) {
+    double& frequency = frequencies[static_cast<std::size_t>(i)];
+    const double ramp = std::clamp((i - low) / width, 0.0, 1.0);
+    frequency = frequency / yarn.factor * ramp + frequency * (1 - ramp);
+  }
+  return frequencies;
+}
+
+RopeTables MakeRopeTables(const DeepseekConfig& config, int positions) {
+  const std::vector<double> frequencies = RopeFrequencies(config);
+  double factor = 1;
+  if (config.yarn.has_value()) {
+    factor = MscaleOf(*config.yarn, config.yarn->mscale) /
+             MscaleOf(*config.yarn, config.yarn->mscale_all_dim);
+  }
+  RopeTables tables;
+  tables.cos.reserve(static_cast<std::size_t>(positions) * frequencies.size());
+  tables.sin.reserve(static_cast<std::size_t>(positions) * frequencies.size());
+  for (int position = 0; position < positions; ++position) {
+    for (const double frequency : frequencies) {
+      tables.cos.push_back(static_cast<float>(std::cos(position * frequency) * factor));
+      tables.sin.push_back(static_cast<float>(std::sin(position * frequency) * factor));
+    }
+  }
+  return tables;
+}
+
+double SoftmaxScale(const DeepseekConfig& config) {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(config.QueryDim()));
+  if (!config.yarn.has_value()) return scale;
+  const double g = MscaleOf(*config.yarn, config.yarn->mscale_all_dim);
+  return scale * g * g;
+}
+
+}  // namespace baton

@@ -1,0 +1,46 @@
+// From a row of logits to a token: a pure function of the row, the parameters and the position.
+//
+//   raw log-probabilities (what is reported is the model's distribution, not the filtered one)
+//   -> ids without text leave the choice -> temperature < 1e-5: the largest, lowest id on ties
+//   -> else divide by temperature, min_p, top_k, top_p, one uniform number, inverse CDF in id order
+//
+// The uniform number is Philox(key = seed, counter = (position, choice, draw, 0)): position is the
+// index in the whole sequence, so that a retry on another worker draws the same.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/sampling.h"
+
+namespace baton {
+
+/// Thread: one. Holds scratch memory only; Sample() does not remember anything.
+class Sampler {
+ public:
+  /// Ids from `ids_with_text` to `vocab_size` are never chosen.
+  Sampler(int vocab_size, int ids_with_text);
+
+  /// `logits`: [vocab_size]. `position`: of the token that is sampled.
+  /// Errors: Internal when a logit is not finite.
+  absl::StatusOr<TokenOutput> Sample(std::span<const float> logits, const SamplingParams& params,
+                                     int position);
+
+ private:
+  struct Candidate {
+    double weight;
+    TokenId token;
+  };
+
+  TokenId Draw(std::span<const float> logits, const SamplingParams& params, int position);
+  void KeepMostLikely(const SamplingParams& params);
+  void Report(std::span<const float> logits, int alternatives, TokenOutput& output) const;
+
+  const int vocab_size_;
+  const int ids_with_text_;
+  std::vector<Candidate> kept_;  // scratch, [ids_with_text]
+};
+
+}  // namespace baton
