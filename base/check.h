@@ -9,7 +9,7 @@
 #define BATON_CHECK(condition)                                                           \
   do {                                                                                   \
     if (!(condition)) {                                                                  \
-      std::fprintf(stderr, "%s:%d: check failed: " #condition "\n", __FILE__, __LINE__); \
+      std::fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
       std::abort();                                                                      \
     }                                                                                    \
   } while (false)
