@@ -1,0 +1,58 @@
+// The table of leaves of a level, made from its vector type. Include only from level_*.cc.
+#pragma once
+
+#include "kernels/cpu/gemm_panel.h"
+#include "kernels/cpu/level.h"
+#include "kernels/cpu/mla_tile.h"
+#include "kernels/cpu/vec_math.h"
+
+namespace baton {
+
+template <class A>
+struct Leaves {
+  static void RunGemmPanel(const GemmPanelJob& job) { GemmPanel<A>(job).Run(); }
+  static void RunMlaTile(const MlaTileJob& job) { MlaTile<A>(job).Run(); }
+  static std::size_t MlaScratchFloats(const MlaTileJob& job) { return MlaShape<A>(job).Floats(); }
+
+  static void Widen(const void* from, DType type, float* to, int count) {
+    WidenRow<A>(from, type, to, count);
+  }
+  static void Narrow(const float* from, void* to, DType type, int count) {
+    NarrowRow<A>(from, to, type, count);
+  }
+
+  static void SiluMulRow(const void* gate, const void* up, void* out, DType type, int count) {
+    WithType(type, [&](auto tag) {
+      constexpr DType kType = decltype(tag)::kValue;
+      for (int i = 0; i < count; i += A::kLanes) {
+        const auto product =
+            SiluMul<A>(LoadAs<A, kType>(gate, i, count - i), LoadAs<A, kType>(up, i, count - i));
+        StoreAs<A>(out, type, i, product, count - i);
+      }
+    });
+  }
+
+  static void AddScaled(float weight, const float* values, float* sum, int count) {
+    for (int i = 0; i < count; i += A::kLanes) {
+      const auto value = LoadAs<A, DType::kF32>(values, i, count - i);
+      const auto before = LoadAs<A, DType::kF32>(sum, i, count - i);
+      StoreAs<A>(sum, DType::kF32, i, A::Fma(A::Set(weight), value, before), count - i);
+    }
+  }
+
+  static constexpr CpuLevel Table(const char* isa) {
+    static_assert(kPanelWidthMax % kPanelWidth<A> == 0);
+    return {.isa = isa,
+            .panel_width = kPanelWidth<A>,
+            .gemm_scratch_floats = kGemmScratchFloats<A>,
+            .gemm_panel = RunGemmPanel,
+            .mla_scratch_floats = MlaScratchFloats,
+            .mla_tile = RunMlaTile,
+            .widen = Widen,
+            .narrow = Narrow,
+            .silu_mul = SiluMulRow,
+            .add_scaled = AddScaled};
+  }
+};
+
+}  // namespace baton

@@ -1,0 +1,80 @@
+// A level of the instruction set as a table of leaf loops, and the jobs they take. Leaves are
+// compiled once a level with that level's flags; everything around them (checks, cutting the work,
+// threads, scratch) is compiled for any x86-64, so that no instruction of a level can leak into
+// code that runs on a machine without it. For the same reason a leaf's translation unit
+// instantiates nothing of std or absl.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/dtype.h"
+
+namespace baton {
+
+/// Output columns that a panel of weights covers, at most; every level's width divides it.
+inline constexpr int kPanelWidthMax = 32;
+/// Rows of one gemm panel job, at most: a panel of weights is widened and transposed once a job.
+inline constexpr int kGemmRowsMax = 256;
+/// Query vectors of one attention job, at most: a page is widened and transposed once a job, which
+/// costs as much as about 5 vectors; queries, outputs and the page fill about half of a 1 MB L2.
+inline constexpr int kMlaVectorsMax = 64;
+
+/// c[r][j] = sum_k a[r][k] * b[j][k] (+ bias[j]), r < rows, j < columns.
+struct GemmPanelJob {
+  int rows = 0;     // [1, kGemmRowsMax]
+  int columns = 0;  // [1, CpuLevel::panel_width]
+  int k = 0;
+  const float* a = nullptr;
+  std::int64_t a_stride = 0;
+  const void* b = nullptr;  // rows of output columns, K contiguous
+  DType b_dtype = DType::kBf16;
+  std::int64_t b_stride = 0;
+  const void* bias = nullptr;  // [columns] b_dtype, or null
+  void* c = nullptr;
+  DType c_dtype = DType::kBf16;
+  std::int64_t c_stride = 0;
+  float* scratch = nullptr;  // CpuLevel::gemm_scratch_floats, 64-byte aligned
+};
+
+/// A run of query vectors (row * num_heads + head) of one sequence against all pages that they see.
+struct MlaTileJob {
+  int vectors = 0;       // [1, kMlaVectorsMax]
+  int first_vector = 0;  // within the sequence
+  int num_heads = 0;
+  int rows = 0;    // of the sequence
+  int length = 0;  // tokens that its last row sees
+  int latent_dim = 0;
+  int rope_dim = 0;
+  int tokens_per_page = 0;
+  float softmax_scale = 0;
+  DType activation = DType::kBf16;
+  DType cache_dtype = DType::kBf16;
+  const void* query = nullptr;  // [vectors][latent_dim + rope_dim] activation
+  void* output = nullptr;       // [vectors][latent_dim] activation
+  const std::int32_t* table = nullptr;
+  const std::byte* pages = nullptr;
+  std::size_t page_stride_bytes = 0;
+  float* scratch = nullptr;  // CpuLevel::mla_scratch_floats(job), 64-byte aligned
+};
+
+struct CpuLevel {
+  const char* isa;
+  int panel_width;
+  std::size_t gemm_scratch_floats;
+  void (*gemm_panel)(const GemmPanelJob&);
+  std::size_t (*mla_scratch_floats)(const MlaTileJob&);  // reads the dimensions alone
+  void (*mla_tile)(const MlaTileJob&);
+  /// to[i] = from[i], i < count.
+  void (*widen)(const void* from, DType type, float* to, int count);
+  void (*narrow)(const float* from, void* to, DType type, int count);
+  /// out[i] = silu(gate[i]) * up[i], all of `type`; `out` may be `gate`.
+  void (*silu_mul)(const void* gate, const void* up, void* out, DType type, int count);
+  /// sum[i] += weight * values[i]
+  void (*add_scaled)(float weight, const float* values, float* sum, int count);
+};
+
+extern const CpuLevel kAvx2Level;
+extern const CpuLevel kAvx512Level;
+
+}  // namespace baton

@@ -1,0 +1,248 @@
+// Attention of up to kMlaVectorsMax query vectors (heads of one row, rows of a chunk: all the same
+// here) over the pages of one sequence. For each page, in ascending order: widen it to fp32 once,
+// transpose it once for the scores, then scores, online softmax, and the weighted sum of latents.
+//
+// Why bits ignore the company: a score is one chain over ascending dims; a row's maximum and sum
+// come from its own scores in one fixed tree; an output element is one chain over ascending tokens.
+// A token that a row does not see has weight exactly 0 and a finite value (what stands past the
+// sequence's end is replaced by 0), a page that it does not see rescales by exactly 1.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/cpu/level.h"
+#include "kernels/cpu/row_tile.h"
+#include "kernels/cpu/vec_math.h"
+
+namespace baton {
+
+template <class A>
+BATON_INLINE int RoundUpTo(int value, int multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+/// Sizes and places of a job's scratch, all in floats.
+template <class A>
+struct MlaShape {
+  explicit MlaShape(const MlaTileJob& job)
+      : dim(job.latent_dim + job.rope_dim),
+        tokens(RoundUpTo<A>(job.tokens_per_page, kPanelWidth<A>)),
+        columns(RoundUpTo<A>(job.latent_dim, kPanelWidth<A>)),
+        query_stride(OddLines(dim)),
+        page_stride(OddLines(dim > columns ? dim : columns)),
+        output_stride(OddLines(columns)),
+        weight_stride(OddLines(tokens)) {}
+
+  std::size_t Floats() const {
+    const std::size_t a_vector =
+        static_cast<std::size_t>(query_stride + output_stride + weight_stride + 3);
+    const std::size_t a_token = static_cast<std::size_t>(page_stride + RoundUpTo<A>(dim, 16));
+    return kMlaVectorsMax * a_vector + static_cast<std::size_t>(tokens) * a_token;
+  }
+
+  int dim;            // of a query and a key
+  int tokens;         // of a page, in whole panels
+  int columns;        // of an output, in whole panels
+  int query_stride;   // floats between query vectors
+  int page_stride;    // floats between a page's tokens
+  int output_stride;  // floats between outputs
+  int weight_stride;  // floats between vectors' weights
+};
+
+template <class A>
+class MlaTile {
+ public:
+  explicit MlaTile(const MlaTileJob& job) : job_(job), shape_(job) {
+    float* at = job.scratch;
+    const auto take = [&at](int rows, int stride) {
+      float* taken = at;
+      at += static_cast<std::int64_t>(rows) * stride;
+      return taken;
+    };
+    queries_ = take(kMlaVectorsMax, shape_.query_stride);
+    outputs_ = take(kMlaVectorsMax, shape_.output_stride);
+    weights_ = take(kMlaVectorsMax, shape_.weight_stride);
+    page_ = take(shape_.tokens, shape_.page_stride);
+    keys_ = take(shape_.tokens, RoundUpTo<A>(shape_.dim, A::kLanes));
+    maxima_ = take(kMlaVectorsMax, 1);
+    sums_ = take(kMlaVectorsMax, 1);
+    factors_ = take(kMlaVectorsMax, 1);
+  }
+
+  void Run() {
+    Begin();
+    const int seen = Visible(job_.vectors - 1);
+    for (int first = 0; first < seen; first += job_.tokens_per_page) {
+      const int left = job_.length - first;
+      const int tokens = left < job_.tokens_per_page ? left : job_.tokens_per_page;
+      WidenPage(job_.table[first / job_.tokens_per_page], tokens);
+      TransposeKeys();
+      Score();
+      for (int v = 0; v < job_.vectors; ++v) {
+        const int visible = Visible(v) - first;
+        Weigh(v, visible < tokens ? visible : tokens);
+      }
+      Sum(tokens);
+    }
+    for (int v = 0; v < job_.vectors; ++v) Finish(v);
+  }
+
+ private:
+  using V = typename A::V;
+  static constexpr int kWidth = kPanelWidth<A>;
+  static constexpr float kNothing = -__builtin_inff();
+
+  // Tokens that a vector sees.
+  int Visible(int vector) const {
+    const int row = (job_.first_vector + vector) / job_.num_heads;
+    return job_.length - (job_.rows - 1 - row);
+  }
+
+  void Begin() {
+    for (int v = 0; v < job_.vectors; ++v) {
+      const std::int64_t at = static_cast<std::int64_t>(v) * shape_.dim;
+      WithType(job_.activation, [&](auto tag) {
+        for (int i = 0; i < shape_.dim; i += A::kLanes) {
+          A::Store(queries_ + v * shape_.query_stride + i,
+                   LoadAs<A, decltype(tag)::kValue>(job_.query, at + i, shape_.dim - i));
+        }
+      });
+      for (int i = 0; i < shape_.columns; i += A::kLanes) {
+        A::Store(outputs_ + v * shape_.output_stride + i, A::Set(0.0F));
+      }
+      maxima_[v] = kNothing;
+      sums_[v] = 0.0F;
+    }
+  }
+
+  // Rows past `tokens` become 0: a page's tail may hold anything.
+  void WidenPage(std::int32_t page, int tokens) {
+    const std::byte* from = job_.pages + static_cast<std::size_t>(page) * job_.page_stride_bytes;
+    WithType(job_.cache_dtype, [&](auto tag) {
+      for (int t = 0; t < tokens; ++t) {
+        const std::int64_t at = static_cast<std::int64_t>(t) * shape_.dim;
+        float* to = page_ + static_cast<std::int64_t>(t) * shape_.page_stride;
+        for (int i = 0; i < shape_.dim; i += A::kLanes) {
+          A::Store(to + i, LoadAs<A, decltype(tag)::kValue>(from, at + i, shape_.dim - i));
+        }
+      }
+    });
+    for (int t = tokens; t < shape_.tokens; ++t) {
+      float* to = page_ + static_cast<std::int64_t>(t) * shape_.page_stride;
+      for (int i = 0; i < shape_.dim; i += A::kLanes) A::Store(to + i, A::Set(0.0F));
+    }
+  }
+
+  // keys[panel][dim][token of the panel]
+  void TransposeKeys() {
+    const int padded = RoundUpTo<A>(shape_.dim, A::kLanes);
+    for (int token = 0; token < shape_.tokens; token += A::kLanes) {
+      float* panel = keys_ + static_cast<std::int64_t>(token / kWidth) * padded * kWidth;
+      for (int i = 0; i < padded; i += A::kLanes) {
+        V rows[A::kLanes];
+        BATON_UNROLL
+        for (int t = 0; t < A::kLanes; ++t) {
+          rows[t] = A::Load(page_ + static_cast<std::int64_t>(token + t) * shape_.page_stride + i);
+        }
+        A::Transpose(rows);
+        BATON_UNROLL
+        for (int d = 0; d < A::kLanes; ++d) {
+          A::Store(panel + (i + d) * kWidth + token % kWidth, rows[d]);
+        }
+      }
+    }
+  }
+
+  // weights[vector][token] = query . key
+  void Score() {
+    const int padded = RoundUpTo<A>(shape_.dim, A::kLanes);
+    for (int token = 0; token < shape_.tokens; token += kWidth) {
+      const float* panel = keys_ + static_cast<std::int64_t>(token / kWidth) * padded * kWidth;
+      ForRowTiles<A>(job_.vectors, [&](auto count, int vector) {
+        RowTile<A, decltype(count)::kValue> tile;
+        tile.Clear();
+        tile.Accumulate({.left = queries_ + vector * shape_.query_stride,
+                         .left_stride = shape_.query_stride,
+                         .right = panel,
+                         .right_stride = kWidth,
+                         .k = shape_.dim});
+        tile.Store(weights_ + vector * shape_.weight_stride + token, shape_.weight_stride);
+      });
+    }
+  }
+
+  // Scores to weights exp(score - maximum so far); `visible` is at most the page's tokens, and <= 0
+  // for a page that the vector does not see.
+  void Weigh(int vector, int visible) {
+    float* row = weights_ + vector * shape_.weight_stride;
+    V top = A::Set(maxima_[vector]);
+    for (int t = 0; t < visible; t += A::kLanes) {
+      const V scaled = A::Mul(A::Load(row + t), A::Set(job_.softmax_scale));
+      A::Store(row + t, scaled);
+      const int count = visible - t < A::kLanes ? visible - t : A::kLanes;
+      top = A::Max(A::SelectFirst(count, scaled, A::Set(kNothing)), top);
+    }
+    const V maximum = A::Set(MaxLane<A>(top));
+    V sum = A::Set(0.0F);
+    for (int t = 0; t < shape_.tokens; t += A::kLanes) {
+      const int left = visible - t < 0 ? 0 : visible - t;
+      const int count = left < A::kLanes ? left : A::kLanes;
+      const V grown = Exp<A>(A::Sub(A::Load(row + t), maximum));
+      const V weight = A::SelectFirst(count, grown, A::Set(0.0F));
+      A::Store(row + t, weight);
+      sum = A::Add(sum, weight);
+    }
+    // A row that has seen nothing yet has a maximum of -inf, and nothing to rescale.
+    const bool first = maxima_[vector] == kNothing;
+    const float factor = first ? 1.0F : FirstLane(Exp<A>(A::Sub(A::Set(maxima_[vector]), maximum)));
+    factors_[vector] = factor;
+    sums_[vector] = sums_[vector] * factor + SumLanes<A>(sum);
+    maxima_[vector] = FirstLane(maximum);
+  }
+
+  BATON_INLINE static float FirstLane(V v) { return _mm256_cvtss_f32(A::Low(v)); }
+
+  // outputs[vector] = outputs[vector] * factor + sum over tokens of weight * latent
+  void Sum(int tokens) {
+    for (int column = 0; column < shape_.columns; column += kWidth) {
+      ForRowTiles<A>(job_.vectors, [&](auto count, int vector) {
+        RowTile<A, decltype(count)::kValue> tile;
+        float* outputs = outputs_ + vector * shape_.output_stride + column;
+        tile.Load(outputs, shape_.output_stride);
+        tile.Scale(factors_ + vector);
+        tile.Accumulate({.left = weights_ + vector * shape_.weight_stride,
+                         .left_stride = shape_.weight_stride,
+                         .right = page_ + column,
+                         .right_stride = shape_.page_stride,
+                         .k = tokens});
+        tile.Store(outputs, shape_.output_stride);
+      });
+    }
+  }
+
+  // Divides by the sum of weights and rounds once. A row that sees nothing is 0. The last addition
+  // turns -0, which depends on how many zeros were added to it, into +0.
+  void Finish(int vector) {
+    const float sum = sums_[vector];
+    const V divisor = A::Set(Visible(vector) > 0 ? sum : 1.0F);
+    const float* output = outputs_ + vector * shape_.output_stride;
+    const std::int64_t to = static_cast<std::int64_t>(vector) * job_.latent_dim;
+    for (int i = 0; i < job_.latent_dim; i += A::kLanes) {
+      const V mean = A::Add(A::Div(A::Load(output + i), divisor), A::Set(0.0F));
+      StoreAs<A>(job_.output, job_.activation, to + i, mean, job_.latent_dim - i);
+    }
+  }
+
+  const MlaTileJob& job_;
+  const MlaShape<A> shape_;
+  float* queries_;  // [vectors][query_stride]
+  float* outputs_;  // [vectors][output_stride]
+  float* weights_;  // [vectors][weight_stride]
+  float* page_;     // [tokens][page_stride]
+  float* keys_;     // [tokens / kWidth][dim, in whole lanes][kWidth]
+  float* maxima_;   // [vectors]
+  float* sums_;     // [vectors]
+  float* factors_;  // [vectors]
+};
+
+}  // namespace baton
