@@ -1,0 +1,26 @@
+#include <immintrin.h>
+
+#include "tests/bench/burn.h"
+
+namespace baton::bench {
+
+// Twelve independent chains: latency 4 at two a cycle needs eight.
+double BurnFmaAvx512(int rounds) {
+  constexpr int kChains = 12;
+  __m512 sums[kChains];
+  for (__m512& sum : sums) sum = _mm512_set1_ps(1.0F);
+  const __m512 factor = _mm512_set1_ps(0.9999F);
+  for (int round = 0; round < rounds; ++round) {
+#pragma GCC unroll 12
+    for (int chain = 0; chain < kChains; ++chain) {
+      sums[chain] = _mm512_fmadd_ps(sums[chain], factor, factor);
+    }
+  }
+  __m512 total = sums[0];
+  for (int chain = 1; chain < kChains; ++chain) total = _mm512_add_ps(total, sums[chain]);
+  // Not taken: keeps the loop from being dropped.
+  if (_mm512_cvtss_f32(total) < 0) return 0;
+  return 2.0 * 16 * kChains * rounds;
+}
+
+}  // namespace baton::bench
