@@ -28,7 +28,7 @@ class LinkClient {
   static absl::StatusOr<std::unique_ptr<LinkClient>> Start(const Options& options,
                                                            WorkerLinkSink sink);
 
-  /// Ends every link, within a second.
+  /// Ends every link; the sink is not called any more.
   ~LinkClient();
   LinkClient(const LinkClient&) = delete;
   LinkClient& operator=(const LinkClient&) = delete;

@@ -28,7 +28,7 @@ class LinkService {
   static absl::StatusOr<std::unique_ptr<LinkService>> Start(const Options& options,
                                                             RouterLinkSink sink);
 
-  /// Ends every link (with kLost to the sink), within a second.
+  /// Ends every link; the sink is not called any more.
   ~LinkService();
   LinkService(const LinkService&) = delete;
   LinkService& operator=(const LinkService&) = delete;
