@@ -10,7 +10,7 @@
 //   ...
 //   server->Stop();         // 1. no handler runs any more
 //   route_thread.Stop();    // 2. no observer is called any more
-//                           // 3. now api, gateway and server may die, in any order
+//                           // 3. now they may die: api first, then server and gateway
 //
 // Thread: constructed before Start; afterwards everything runs on the HTTP thread (tokenising too:
 // a prompt is bounded by the body limit). Observers are called on the route thread and hand over.

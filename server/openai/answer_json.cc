@@ -1,0 +1,128 @@
+#include "server/openai/answer_json.h"
+
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace baton {
+namespace {
+
+// What vLLM prints for a probability of zero: JSON has no infinity.
+constexpr double kNoProbability = -9999.0;
+
+double Printed(float logprob) { return std::isfinite(logprob) ? double{logprob} : kNoProbability; }
+
+std::string NameOf(TokenId token, const Tokenizer& tokenizer, const AnswerStyle& style) {
+  if (style.token_ids_as_names || !tokenizer.has_text()) return absl::StrCat("token_id:", token);
+  return TokenName(tokenizer.BytesOf(token));
+}
+
+JsonValue BytesJson(absl::string_view bytes) {
+  JsonArray array;
+  for (const char c : bytes) array.emplace_back(int{static_cast<unsigned char>(c)});
+  return array;
+}
+
+JsonObject LogprobEntry(const TokenLogprob& entry, const Tokenizer& tokenizer,
+                        const AnswerStyle& style) {
+  return MakeJson({{"token", NameOf(entry.token, tokenizer, style)},
+                   {"logprob", Printed(entry.logprob)},
+                   {"bytes", BytesJson(tokenizer.BytesOf(entry.token))}});
+}
+
+JsonValue BudgetJson(const HandoffBudget& budget) {
+  return MakeJson({{"prefill_worker", budget.prefill_worker},
+                   {"decode_worker", budget.decode_worker},
+                   {"wire", budget.wire},
+                   {"queue_ms", budget.queue_ms},
+                   {"prefill_ms", budget.prefill_ms},
+                   {"offer_ms", budget.offer_ms},
+                   {"exposed_ms", budget.exposed_ms},
+                   {"commit_ms", budget.commit_ms},
+                   {"first_token_ms", budget.first_token_ms},
+                   {"bytes", budget.bytes},
+                   {"pages_sent", std::uint64_t{budget.pages_sent}},
+                   {"pages_saved", std::uint64_t{budget.pages_saved}}});
+}
+
+std::int64_t CharactersIn(absl::string_view utf8) {
+  std::int64_t count = 0;
+  for (const char c : utf8) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
+  return count;
+}
+
+}  // namespace
+
+JsonValue UsageJson(const AnswerTotals& totals, const AnswerStyle& style) {
+  JsonObject usage = MakeJson({{"prompt_tokens", totals.prompt_tokens},
+                               {"completion_tokens", totals.completion_tokens},
+                               {"total_tokens", totals.prompt_tokens + totals.completion_tokens}});
+  // Not zero but unknown: an answer that a stop string cut has no word from the workers.
+  JsonValue details = nullptr;
+  if (totals.cached_tokens.has_value()) {
+    details = MakeJson({{"cached_tokens", *totals.cached_tokens}});
+  }
+  usage.Insert("prompt_tokens_details", std::move(details));
+  if (style.handoff_budget && totals.budget.has_value()) {
+    usage.Insert("handoff", BudgetJson(*totals.budget));
+  }
+  return usage;
+}
+
+JsonValue FinishJson(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kStop:
+      return "stop";
+    case FinishReason::kLength:
+      return "length";
+    case FinishReason::kNone:
+      break;
+  }
+  return nullptr;
+}
+
+JsonValue StopReasonJson(const ChoiceDelta& delta) {
+  if (delta.stop_string != nullptr) return *delta.stop_string;
+  if (delta.stop_token.has_value()) return *delta.stop_token;
+  return nullptr;
+}
+
+JsonValue TokenIdsJson(const std::vector<TokenId>& tokens) {
+  JsonArray array;
+  array.reserve(tokens.size());
+  for (const TokenId token : tokens) array.emplace_back(token);
+  return array;
+}
+
+JsonValue ChatLogprobJson(const TokenOutput& token, const Tokenizer& tokenizer,
+                          const AnswerStyle& style) {
+  JsonObject entry = LogprobEntry({token.token, token.logprob}, tokenizer, style);
+  JsonArray top;
+  for (const TokenLogprob& other : token.top) top.push_back(LogprobEntry(other, tokenizer, style));
+  entry.Insert("top_logprobs", std::move(top));
+  return entry;
+}
+
+void CompletionLogprobs::Add(const TokenOutput& token, absl::string_view text,
+                             const Tokenizer& tokenizer, const AnswerStyle& style) {
+  tokens_.push_back(NameOf(token.token, tokenizer, style));
+  token_logprobs_.push_back(Printed(token.logprob));
+  JsonObject top;
+  for (const TokenLogprob& other : token.top) {
+    top.Insert(NameOf(other.token, tokenizer, style), Printed(other.logprob));
+  }
+  top.Insert(NameOf(token.token, tokenizer, style), Printed(token.logprob));
+  top_logprobs_.push_back(std::move(top));
+  text_offset_.push_back(characters_);
+  characters_ += CharactersIn(text);
+}
+
+JsonValue CompletionLogprobs::Take() {
+  return MakeJson({{"tokens", std::exchange(tokens_, {})},
+                   {"token_logprobs", std::exchange(token_logprobs_, {})},
+                   {"top_logprobs", std::exchange(top_logprobs_, {})},
+                   {"text_offset", std::exchange(text_offset_, {})}});
+}
+
+}  // namespace baton

@@ -1,0 +1,57 @@
+// The JSON of answers: ids, usage, logprobs, finish reasons, the same for streamed and whole ones.
+// Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "server/openai/api_call.h"
+#include "server/openai/generation.h"
+#include "server/text/tokenizer.h"
+
+namespace baton {
+
+/// What stands in every chunk of one answer.
+struct AnswerIdentity {
+  std::string id;                             // "chatcmpl-...", "cmpl-..."
+  std::int64_t created = 0;                   // Unix seconds
+  std::string model;                          // the name the client may say
+  std::string request_id;                     // x-request-id
+  std::vector<std::vector<TokenId>> prompts;  // kept only for return_token_ids
+};
+
+JsonValue UsageJson(const AnswerTotals& totals, const AnswerStyle& style);
+
+/// "stop", "length", or null while the choice runs.
+JsonValue FinishJson(FinishReason reason);
+
+/// What ended the choice: the stop string, the client's stop token id, or null.
+JsonValue StopReasonJson(const ChoiceDelta& delta);
+
+JsonValue TokenIdsJson(const std::vector<TokenId>& tokens);
+
+/// One token of a chat's `logprobs.content`.
+JsonValue ChatLogprobJson(const TokenOutput& token, const Tokenizer& tokenizer,
+                          const AnswerStyle& style);
+
+/// The `logprobs` of a completion, grown token by token.
+class CompletionLogprobs {
+ public:
+  /// `text` is what the token set free: offsets count the characters before it.
+  void Add(const TokenOutput& token, absl::string_view text, const Tokenizer& tokenizer,
+           const AnswerStyle& style);
+
+  /// The tokens added since the last call.
+  JsonValue Take();
+
+ private:
+  JsonArray tokens_;
+  JsonArray token_logprobs_;
+  JsonArray top_logprobs_;
+  JsonArray text_offset_;
+  std::int64_t characters_ = 0;
+};
+
+}  // namespace baton

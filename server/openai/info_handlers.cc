@@ -1,0 +1,130 @@
+#include "server/openai/info_handlers.h"
+
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/openai/api_call.h"
+#include "server/openai/field_reader.h"
+
+namespace baton {
+namespace {
+
+HttpResponse JsonResponse(JsonObject body) {
+  HttpResponse response;
+  response.body = WriteJson(std::move(body));
+  return response;
+}
+
+HttpError BadJson(absl::string_view message) { return FieldError("", message, "invalid_json"); }
+
+struct TokenizeCall {
+  std::vector<TokenId> tokens;
+  bool strings = false;
+};
+
+std::optional<HttpError> ReadTokenize(const JsonObject& body, const Tokenizer& tokenizer,
+                                      TokenizeCall& call) {
+  FieldReader reader(body, "");
+  const std::optional<std::string> prompt = reader.String("prompt");
+  const JsonArray* messages = reader.Array("messages");
+  const bool special = reader.Bool("add_special_tokens").value_or(true);
+  call.strings = reader.Bool("return_token_strs").value_or(false);
+  if (reader.error().has_value()) return reader.error();
+  if (prompt.has_value() == (messages != nullptr)) {
+    return FieldError("prompt", "give either prompt or messages");
+  }
+  absl::StatusOr<std::vector<TokenId>> tokens;
+  if (messages != nullptr) {
+    std::vector<ChatMessage> chat;
+    if (auto no = ParseMessages(*messages, FieldLimits{}, chat)) return no;
+    tokens = tokenizer.EncodeChat(chat);
+  } else {
+    tokens = tokenizer.Encode(*prompt, special);
+  }
+  if (!tokens.ok()) return FieldError(prompt ? "prompt" : "messages", tokens.status().message());
+  call.tokens = *std::move(tokens);
+  return std::nullopt;
+}
+
+std::optional<HttpError> ReadTokens(const JsonObject& body, std::vector<TokenId>& tokens) {
+  FieldReader reader(body, "");
+  const JsonArray* list = reader.Array("tokens");
+  if (reader.error().has_value()) return reader.error();
+  if (list == nullptr) return FieldError("tokens", "tokens is required");
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    std::int64_t id = 0;
+    const bool whole = (*list)[i].AsInt(&id);
+    if (!whole || id < 0 || id > std::numeric_limits<TokenId>::max()) {
+      return FieldError(absl::StrCat("tokens[", i, "]"), "it must be a token id");
+    }
+    tokens.push_back(static_cast<TokenId>(id));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+JsonObject InfoHandlers::ModelJson(const std::string& name, const ServedModel& model) const {
+  return MakeJson({{"id", name},
+                   {"object", "model"},
+                   {"created", started_},
+                   {"owned_by", "baton"},
+                   {"root", model.name},
+                   {"parent", nullptr},
+                   {"max_model_len", model.length_tokens_max}});
+}
+
+HttpResponse InfoHandlers::Models() const {
+  JsonArray data;
+  if (const std::optional<ServedModel> model = gateway_.model()) {
+    for (const std::string& name : names_.All(*model)) data.push_back(ModelJson(name, *model));
+  }
+  return JsonResponse(MakeJson({{"object", "list"}, {"data", std::move(data)}}));
+}
+
+HttpResponse InfoHandlers::Model(const std::string& name) const {
+  ServedModel model;
+  std::string wanted = name;
+  if (const auto no = names_.Resolve(gateway_, wanted, model)) return ErrorResponse(*no);
+  return JsonResponse(ModelJson(wanted, model));
+}
+
+HttpResponse InfoHandlers::Tokenize(const std::string& body) const {
+  const absl::StatusOr<JsonValue> json = ParseJson(body);
+  if (!json.ok()) return ErrorResponse(BadJson(json.status().message()));
+  if (json->AsObject() == nullptr) return ErrorResponse(BadJson("the body must be an object"));
+  TokenizeCall call;
+  if (const auto no = ReadTokenize(*json->AsObject(), tokenizer_, call)) return ErrorResponse(*no);
+  JsonArray tokens;
+  JsonArray strings;
+  for (const TokenId token : call.tokens) {
+    tokens.push_back(token);
+    if (call.strings) strings.push_back(TokenName(tokenizer_.BytesOf(token)));
+  }
+  const std::optional<ServedModel> model = gateway_.model();
+  const JsonValue length = model ? JsonValue(model->length_tokens_max) : JsonValue(nullptr);
+  return JsonResponse(
+      MakeJson({{"count", static_cast<std::int64_t>(call.tokens.size())},
+                {"max_model_len", length},
+                {"tokens", std::move(tokens)},
+                {"token_strs", call.strings ? JsonValue(std::move(strings)) : JsonValue()}}));
+}
+
+HttpResponse InfoHandlers::Detokenize(const std::string& body) const {
+  const absl::StatusOr<JsonValue> json = ParseJson(body);
+  if (!json.ok()) return ErrorResponse(BadJson(json.status().message()));
+  if (json->AsObject() == nullptr) return ErrorResponse(BadJson("the body must be an object"));
+  if (!tokenizer_.has_text()) {
+    return ErrorResponse(FieldError("tokens", "this model is served by token ids only"));
+  }
+  std::vector<TokenId> tokens;
+  if (const auto no = ReadTokens(*json->AsObject(), tokens)) return ErrorResponse(*no);
+  Detokenizer detokenizer;
+  std::string text;
+  for (const TokenId token : tokens) detokenizer.Append(tokenizer_.BytesOf(token), text);
+  detokenizer.Flush(text);
+  return JsonResponse(MakeJson({{"prompt", std::move(text)}}));
+}
+
+}  // namespace baton

@@ -1,0 +1,46 @@
+// The small pages around generation: models, tokenize, detokenize.
+//
+// Thread: HTTP.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/json.h"
+#include "server/gateway.h"
+#include "server/http/http_server.h"
+#include "server/openai/generation_plan.h"
+#include "server/openai/served_names.h"
+#include "server/text/tokenizer.h"
+
+namespace baton {
+
+class InfoHandlers {
+ public:
+  /// What it is given outlives it.
+  InfoHandlers(const Gateway& gateway, const Tokenizer& tokenizer, const ServedNames& names,
+               std::int64_t started)
+      : gateway_(gateway), tokenizer_(tokenizer), names_(names), started_(started) {}
+
+  /// GET /v1/models: every served name; an empty list while no worker has registered.
+  HttpResponse Models() const;
+
+  /// GET /v1/models/{id}.
+  HttpResponse Model(const std::string& name) const;
+
+  /// POST /tokenize {prompt | messages, add_special_tokens, return_token_strs}.
+  HttpResponse Tokenize(const std::string& body) const;
+
+  /// POST /detokenize {tokens}.
+  HttpResponse Detokenize(const std::string& body) const;
+
+ private:
+  JsonObject ModelJson(const std::string& name, const ServedModel& model) const;
+
+  const Gateway& gateway_;
+  const Tokenizer& tokenizer_;
+  const ServedNames& names_;
+  const std::int64_t started_;  // Unix seconds
+};
+
+}  // namespace baton

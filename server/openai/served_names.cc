@@ -1,0 +1,29 @@
+#include "server/openai/served_names.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace baton {
+
+std::vector<std::string> ServedNames::All(const ServedModel& model) const {
+  return names_.empty() ? std::vector<std::string>{model.name} : names_;
+}
+
+std::optional<HttpError> ServedNames::Resolve(const Gateway& gateway, std::string& name,
+                                              ServedModel& model) const {
+  const std::optional<ServedModel> served = gateway.model();
+  if (!served.has_value()) {
+    return HttpError{503, "unavailable_error",
+                     "no worker has registered yet; try again in a moment", "", "no_worker"};
+  }
+  model = *served;
+  const std::vector<std::string> names = All(model);
+  if (name.empty()) name = names.front();
+  if (std::find(names.begin(), names.end(), name) != names.end()) return std::nullopt;
+  return HttpError{404, "not_found_error",
+                   absl::StrCat("this model is not served here; ", names.front(), " is"), "model",
+                   "model_not_found"};
+}
+
+}  // namespace baton

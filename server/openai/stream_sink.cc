@@ -1,0 +1,134 @@
+#include "server/openai/stream_sink.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace baton {
+namespace {
+
+// Rendered once an answer: the hot path appends only what differs from token to token.
+std::string PrefixOf(const AnswerStyle& style, const AnswerIdentity& identity) {
+  std::string prefix = "data: {\"id\":";
+  AppendJsonString(identity.id, prefix);
+  absl::StrAppend(&prefix, ",\"object\":\"",
+                  style.chat ? "chat.completion.chunk" : "text_completion",
+                  "\",\"created\":", identity.created, ",\"model\":");
+  AppendJsonString(identity.model, prefix);
+  prefix += ",\"system_fingerprint\":null,\"choices\":[";
+  return prefix;
+}
+
+}  // namespace
+
+StreamSink::StreamSink(HttpReply reply, const Tokenizer& tokenizer, AnswerStyle style,
+                       AnswerIdentity identity, std::size_t choices)
+    : reply_(std::move(reply)),
+      tokenizer_(tokenizer),
+      style_(style),
+      identity_(std::move(identity)),
+      prefix_(PrefixOf(style_, identity_)),
+      logprobs_(choices) {}
+
+void StreamSink::OnDelta(const ChoiceDelta& delta, const AnswerTotals& so_far) {
+  AppendEvent(delta, so_far);
+  Send();
+}
+
+void StreamSink::AppendEvent(const ChoiceDelta& delta, const AnswerTotals& so_far) {
+  absl::StrAppend(&out_, prefix_, "{\"index\":", delta.choice);
+  if (style_.chat) {
+    out_ += ",\"delta\":{";
+    if (delta.first) out_ += "\"role\":\"assistant\",";
+    out_ += "\"content\":";
+    AppendJsonString(delta.text, out_);
+    out_ += '}';
+  } else {
+    out_ += ",\"text\":";
+    AppendJsonString(delta.text, out_);
+  }
+  AppendLogprobs(delta);
+  absl::StrAppend(&out_, ",\"finish_reason\":", WriteJson(FinishJson(delta.finish)));
+  if (delta.finish != FinishReason::kNone) {
+    absl::StrAppend(&out_, ",\"stop_reason\":", WriteJson(StopReasonJson(delta)));
+  }
+  if (style_.return_token_ids) AppendTokenFields(delta);
+  out_ += "}]";
+  if (style_.return_token_ids && style_.chat && delta.first) {
+    absl::StrAppend(&out_, ",\"prompt_token_ids\":", WriteJson(TokenIdsJson(identity_.prompts[0])));
+  }
+  if (style_.continuous_usage) {
+    absl::StrAppend(&out_, ",\"usage\":", WriteJson(UsageJson(so_far, style_)));
+  } else if (style_.include_usage) {
+    out_ += ",\"usage\":null";
+  }
+  out_ += "}\n\n";
+}
+
+void StreamSink::AppendTokenFields(const ChoiceDelta& delta) {
+  std::vector<TokenId> tokens;
+  if (delta.token != nullptr) tokens.push_back(delta.token->token);
+  absl::StrAppend(&out_, ",\"token_ids\":", WriteJson(TokenIdsJson(tokens)));
+  if (style_.chat || !delta.first) return;
+  const std::size_t choices = logprobs_.size() / identity_.prompts.size();
+  const auto& prompt = identity_.prompts[static_cast<std::size_t>(delta.choice) / choices];
+  absl::StrAppend(&out_, ",\"prompt_token_ids\":", WriteJson(TokenIdsJson(prompt)));
+}
+
+void StreamSink::AppendLogprobs(const ChoiceDelta& delta) {
+  out_ += ",\"logprobs\":";
+  if (!style_.logprobs || delta.token == nullptr) {
+    out_ += "null";
+    return;
+  }
+  if (!style_.chat) {
+    CompletionLogprobs& logprobs = logprobs_[static_cast<std::size_t>(delta.choice)];
+    logprobs.Add(*delta.token, delta.text, tokenizer_, style_);
+    out_ += WriteJson(logprobs.Take());
+    return;
+  }
+  absl::StrAppend(&out_, "{\"content\":[",
+                  WriteJson(ChatLogprobJson(*delta.token, tokenizer_, style_)),
+                  "],\"refusal\":null}");
+}
+
+void StreamSink::Send() {
+  if (started_) {
+    reply_.Write(out_);
+    out_.clear();
+    return;
+  }
+  started_ = true;
+  HttpResponse head;
+  head.content_type = "text/event-stream";
+  head.headers = {{"Cache-Control", "no-cache"}, {"x-request-id", identity_.request_id}};
+  head.body = std::exchange(out_, {});
+  reply_.StartStream(std::move(head));
+}
+
+void StreamSink::OnDone(const AnswerTotals& totals) {
+  if (style_.include_usage) {
+    absl::StrAppend(&out_, prefix_, "],\"usage\":", WriteJson(UsageJson(totals, style_)), "}\n\n");
+  }
+  out_ += "data: [DONE]\n\n";
+  reply_.Finish(out_);
+}
+
+void StreamSink::OnError(const HttpError& error) {
+  HttpError said = error;
+  if (said.status >= 500) said.message += " (request " + identity_.request_id + ")";
+  if (!started_) {
+    HttpResponse response = ErrorResponse(said);
+    response.headers.push_back({"x-request-id", identity_.request_id});
+    return reply_.Send(std::move(response));
+  }
+  // No [DONE]: a client must not take what it has for the whole answer.
+  reply_.Finish(absl::StrCat("data: ", ErrorBody(said), "\n\n"));
+}
+
+void StreamSink::SayWaiting() {
+  out_ += ": waiting\n\n";
+  Send();
+}
+
+}  // namespace baton
