@@ -97,13 +97,13 @@ bool HttpConnection::AdvanceHead() {
     Refuse(413, "the body is too large");
     return false;
   }
-  if ((error && error != http::error::need_more) || !parser_->is_header_done()) {
-    Refuse(400, "the request's head cannot be read");
+  version_ = static_cast<int>(parser_->get().version());
+  if (error == http::error::bad_version || version_ > 11) {
+    Refuse(505, "HTTP/1.1 is spoken here");
     return false;
   }
-  version_ = static_cast<int>(parser_->get().version());
-  if (version_ != 11 && version_ != 10) {
-    Refuse(505, "HTTP/1.1 is spoken here");
+  if ((error && error != http::error::need_more) || !parser_->is_header_done()) {
+    Refuse(400, "the request's head cannot be read");
     return false;
   }
   parser_->eager(true);
