@@ -1,0 +1,35 @@
+// What a model's name in the configuration stands for, before it is bound: its shape, its weights
+// and its identity. Three kinds: built in, a Hugging Face directory, that directory's config.json
+// with made-up weights.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "config/config.h"
+#include "engine/model/deepseek_config.h"
+#include "engine/model/weight_source.h"
+
+namespace baton {
+
+struct Checkpoint {
+  std::string name;
+  DeepseekConfig config;
+  int ids_with_text = 0;
+  std::unique_ptr<const WeightSource> source;
+  std::size_t bytes = 0;  // of all weights
+  /// The identity of the weights. Reads every byte of a directory, telling `on_bytes` (may be
+  /// null), unless the operator states it. Call it while `source` lives.
+  std::function<std::string(const std::function<void(std::size_t)>& on_bytes)> revision;
+  /// To be called when all has been read. Errors: FailedPrecondition when a file changed meanwhile.
+  std::function<absl::Status()> check_unchanged;
+};
+
+/// Errors: as LoadModel.
+absl::StatusOr<Checkpoint> OpenCheckpoint(const ModelConfig& config);
+
+}  // namespace baton

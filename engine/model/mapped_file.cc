@@ -1,0 +1,56 @@
+#include "engine/model/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace baton {
+
+absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
+  struct stat info {};
+  if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) {
+    close(descriptor);
+    return absl::InvalidArgumentError(absl::StrCat(path, " is empty or not a plain file"));
+  }
+  const auto size = static_cast<std::size_t>(info.st_size);
+  void* base = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  if (base == MAP_FAILED) {
+    close(descriptor);
+    return absl::ResourceExhaustedError(absl::StrCat("cannot map ", size, " bytes of ", path));
+  }
+  return MappedFile(path, descriptor, static_cast<const std::byte*>(base), size);
+}
+
+MappedFile::MappedFile(std::string path, int descriptor, const std::byte* base, std::size_t size)
+    : path_(std::move(path)), descriptor_(descriptor), base_(base), size_(size) {}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      base_(std::exchange(other.base_, nullptr)),
+      size_(other.size_) {}
+
+MappedFile::~MappedFile() {
+  if (base_ == nullptr) return;
+  munmap(const_cast<std::byte*>(base_), size_);
+  close(descriptor_);
+}
+
+absl::Status MappedFile::CheckSize() const {
+  struct stat info {};
+  if (fstat(descriptor_, &info) == 0 && static_cast<std::size_t>(info.st_size) == size_) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      path_, " changed while it was read; replace model directories, not files inside them"));
+}
+
+}  // namespace baton
