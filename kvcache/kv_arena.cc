@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include <cstring>
+
 #include "absl/strings/str_format.h"
 #include "base/check.h"
 
@@ -30,6 +32,15 @@ KvArena::~KvArena() { munmap(base_, bytes_); }
 std::span<std::byte> KvArena::Page(PageId page) const {
   BATON_CHECK(Index(page) < num_pages_);
   return {base_ + layout_.OffsetOf(page, 0), layout_.PageBytes()};
+}
+
+void KvArena::ZeroRows(PageId page, int first_token) const {
+  BATON_CHECK(Index(page) < num_pages_ && first_token >= 0);
+  BATON_CHECK(first_token <= layout_.tokens_per_page);
+  const std::size_t kept = static_cast<std::size_t>(first_token) * layout_.TokenBytes();
+  for (int layer = 0; layer < layout_.num_layers; ++layer) {
+    std::memset(base_ + layout_.OffsetOf(page, layer) + kept, 0, layout_.LayerBytes() - kept);
+  }
 }
 
 }  // namespace baton

@@ -30,6 +30,10 @@ class KvArena {
   /// All layers of one page: layout().PageBytes() bytes.
   std::span<std::byte> Page(PageId page) const;
 
+  /// Zeroes the rows of tokens [first_token, tokens_per_page) of a page, in every layer: what no
+  /// token of a prompt fills must neither travel nor disturb a digest.
+  void ZeroRows(PageId page, int first_token) const;
+
  private:
   KvArena(const KvLayout& layout, std::uint32_t num_pages, std::byte* base, std::size_t bytes);
 

@@ -64,9 +64,13 @@ class PrefillWorker {
   void OnMessage(LinkId link, const link::RouterMessage& message, Instant now);
   void OnTransfer(const OutboundEvent& event, Instant now);
 
-  /// One bounded round: collects, reclaims, plans, launches, states load. Call it after every batch
-  /// of inputs, when the executor rings, and at the instant it returned (kNever: only then).
+  /// One bounded round: collects, reclaims, plans a step, states load. Call it after every batch of
+  /// inputs, when the executor rings, and at the instant it returned (kNever: only then).
   Instant Tick(Instant now);
+
+  /// Starts the step that Tick() planned, if any. Call it after each Tick(), once the transfer side
+  /// has what TakeTransferCommands() returned: it must know of a step before the step's LayerDone.
+  void LaunchPlanned(Instant now);
 
   /// Since the last call, in order.
   std::vector<WorkerOutput> TakeLinkMessages();
@@ -74,7 +78,7 @@ class PrefillWorker {
   std::vector<PrefillHandoff> TakeHandoffs();
   std::vector<FinishedStep> TakeSteps();
 
-  /// New jobs are refused as retryable; those accepted are finished.
+  /// New jobs and those that wait go back to their routers as retryable; those begun are finished.
   void StartDrain(Instant now);
   /// A drain was started, and no job lives and no page is lent.
   bool drained() const;

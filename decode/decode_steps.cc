@@ -1,0 +1,114 @@
+// The running batch: steps out, tokens in.
+#include <utility>
+
+#include "base/check.h"
+#include "decode/decode_state.h"
+
+namespace baton {
+
+void DecodeWorker::State::Collect(Instant now) {
+  while (status.ok()) {
+    absl::StatusOr<std::optional<CollectedStep>> collected = runner_.TryCollect(now);
+    if (!collected.ok()) return Stop(collected.status());
+    if (!collected->has_value()) return;
+    Finish(**collected);
+  }
+}
+
+void DecodeWorker::State::Finish(const CollectedStep& collected) {
+  ++counts_.steps;
+  DecodeStep told{.time = collected.time, .decode_sequences = 0, .prompt_tokens = 0};
+  for (const StepEntry& entry : collected.step.entries) {
+    Sequence* sequence = Find(entry.sequence);
+    BATON_CHECK(sequence != nullptr && sequence->in_flight());
+    sequence->computed = sequence->computed_until;
+    const bool of_prompt = entry.first_position < sequence->prompt_end;
+    if (of_prompt) told.prompt_tokens += static_cast<int>(entry.tokens.size());
+    if (!of_prompt) ++told.decode_sequences;
+    // Also after a cancel: the rows are there, and a retry may want them.
+    if (options_.prefix_caching) {
+      sequence->table.Complete(sequence->job.tokens, sequence->computed, index_);
+    }
+  }
+  counts_.computed_tokens += static_cast<std::uint64_t>(told.prompt_tokens);
+  steps.push_back(told);
+  for (const SampledToken& sampled : collected.result.sampled) {
+    Sequence* sequence = Find(sampled.sequence);
+    BATON_CHECK(sequence != nullptr);
+    if (sequence->state != SequenceState::kRunning) continue;
+    ++counts_.generated_tokens;
+    NewToken(*sequence, sampled.output, true);
+  }
+}
+
+void DecodeWorker::State::NewToken(Sequence& sequence, const TokenOutput& output, bool told) {
+  const FinishReason finish = sequence.job.stop.After(sequence.job.generated() + 1, output.token);
+  if (told) SayToken(sequence, output, finish);
+  sequence.job.tokens.push_back(output.token);
+  if (finish != FinishReason::kNone) End(sequence, HandoffReason::kCommitted);
+}
+
+void DecodeWorker::State::LaunchStep(Instant now) {
+  if (!status.ok() || !runner_.idle()) return;
+  std::vector<DecodeCandidate> candidates;
+  candidates.reserve(admitted_.size());
+  const std::vector<SequenceId> admitted = admitted_;  // GiveBack() takes out of admitted_
+  for (const SequenceId id : admitted) {
+    Sequence& sequence = *Find(id);
+    if (Grow(sequence)) {
+      candidates.push_back({id, sequence.computed, sequence.known()});
+    } else {
+      GiveBack(sequence);
+    }
+  }
+  const std::vector<DecodeRun> runs =
+      PlanDecodeStep(candidates, {.step_tokens_max = options_.step_tokens_max,
+                                  .page_tokens = arena_.layout().tokens_per_page});
+  if (runs.empty()) return;
+  if (const absl::Status launched = runner_.Launch(StepOf(runs, now), now); !launched.ok()) {
+    Stop(launched);
+  }
+}
+
+// It outgrew its promise and no page is left that nobody was promised. The router runs it on, with
+// the tokens so far, where there is room; its pages serve as cache meanwhile.
+void DecodeWorker::State::GiveBack(Sequence& sequence) {
+  ++counts_.given_back;
+  link::JobFailed failure;
+  failure.set_reason(link::FAIL_NO_ROOM);
+  failure.set_retryable(true);
+  failure.set_message("the decode worker ran out of pages for this answer");
+  Fail(sequence, failure);
+}
+
+Step DecodeWorker::State::StepOf(const std::vector<DecodeRun>& runs, Instant now) {
+  Step step{.number = runner_.next_number(), .entries = {}};
+  step.entries.reserve(runs.size());
+  for (const DecodeRun& run : runs) {
+    Sequence& sequence = *Find(run.sequence);
+    sequence.computed_until = run.end;
+    NoteHandoff(sequence, now - sequence.committed);
+    const auto tokens = sequence.job.tokens.begin();
+    step.entries.push_back({.sequence = run.sequence,
+                            .first_position = run.first,
+                            .tokens = {tokens + run.first, tokens + run.end},
+                            .pages = {sequence.table.pages().begin(), sequence.table.pages().end()},
+                            .samples = run.samples,
+                            .sampling = sequence.job.sampling});
+  }
+  return step;
+}
+
+void DecodeWorker::State::Stop(absl::Status error) {
+  status = std::move(error);
+  for (auto& [id, sequence] : sequences_) {
+    sequence.computed_until = sequence.computed;  // nothing will be collected any more
+    link::JobFailed failure;
+    failure.set_reason(link::FAIL_INTERNAL);
+    failure.set_retryable(true);
+    failure.set_message("the device of the decode worker is lost");
+    Fail(sequence, failure);
+  }
+}
+
+}  // namespace baton

@@ -1,0 +1,37 @@
+// A router's job as a value that a worker can trust: every number checked against the model before
+// anything is kept.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/ids.h"
+#include "base/sampling.h"
+#include "base/time.h"
+#include "proto/link.pb.h"
+
+namespace baton {
+
+struct Job {
+  RequestId request;
+  std::uint32_t attempt = 0;    // from 1
+  std::vector<TokenId> tokens;  // [>= 1] the client's prompt, then what was generated so far
+  int prompt_tokens = 0;        // how many of `tokens` are the client's
+  SamplingParams sampling;
+  StopRule stop;  // max_tokens already cut to the model's length
+  std::string cache_salt;
+  Instant deadline{};
+
+  /// Tokens of the answer that `tokens` holds.
+  int generated() const { return static_cast<int>(tokens.size()) - prompt_tokens; }
+  /// Tokens of prompt and answer when the answer is as long as it may be.
+  int length_max() const { return prompt_tokens + stop.max_tokens; }
+};
+
+/// Errors: InvalidArgument with what is wrong, no content: no token, an id out of the vocabulary,
+/// longer than the model, nothing left to generate, sampling numbers out of their ranges.
+absl::StatusOr<Job> ParseJob(const link::Sequence& sequence, const link::ModelFacts& model,
+                             Instant now);
+
+}  // namespace baton
