@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "kvtransfer/copy_crc.h"
+#include "kvtransfer/ucx_address.h"
 
 namespace baton {
 namespace {
@@ -21,7 +22,10 @@ std::span<const std::byte> Bytes(const void* data, std::size_t bytes) {
 
 absl::Status UcxReceiver::Attach(UcxWorker& worker) {
   BATON_RETURN_IF_ERROR(worker.Handle(kFrameMessageId, &UcxReceiver::OnFrame, this));
-  return worker.Handle(kSmallMessageId, &UcxReceiver::OnMessage, this);
+  BATON_RETURN_IF_ERROR(worker.Handle(kSmallMessageId, &UcxReceiver::OnMessage, this));
+  BATON_RETURN_IF_ERROR(worker.Handle(kKnockId, &UcxReceiver::OnNote<kKnockId>, this));
+  BATON_RETURN_IF_ERROR(worker.Handle(kWelcomeId, &UcxReceiver::OnNote<kWelcomeId>, this));
+  return worker.Handle(kGoodbyeId, &UcxReceiver::OnNote<kGoodbyeId>, this);
 }
 
 ucs_status_t UcxReceiver::OnFrame(void* arg, const void* header, std::size_t header_bytes,
@@ -46,6 +50,23 @@ ucs_status_t UcxReceiver::OnMessage(void* arg, const void* header, std::size_t h
   self->TakeMessage(Bytes(header, header_bytes), {static_cast<const char*>(data), bytes});
   return UCS_OK;
 }
+
+template <unsigned kId>
+ucs_status_t UcxReceiver::OnNote(void* arg, const void* header, std::size_t header_bytes,
+                                 void* data, std::size_t bytes, const ucp_am_recv_param_t* param) {
+  auto* self = static_cast<UcxReceiver*>(arg);
+  if (IsRendezvous(param) || header_bytes != 8 || bytes > kTransportAddressBytesMax ||
+      self->notes_.size() >= kNotesWaitingMax) {
+    ++self->dropped_;
+    return UCS_OK;
+  }
+  const auto stream = LoadLittleEndian<std::uint64_t>(static_cast<const std::byte*>(header));
+  self->notes_.push_back(
+      {kId, static_cast<StreamId>(stream), std::string(static_cast<const char*>(data), bytes)});
+  return UCS_OK;
+}
+
+std::vector<UcxNoteReceived> UcxReceiver::TakeNotes() { return std::exchange(notes_, {}); }
 
 void UcxReceiver::TakeFrame(std::span<const std::byte> envelope,
                             std::span<const std::byte> payload) {

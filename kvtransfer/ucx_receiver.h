@@ -19,6 +19,15 @@ namespace baton {
 /// In front of a frame's payload: the stream, then the frame header.
 inline constexpr std::size_t kFrameEnvelopeBytes = 8 + kFrameHeaderBytes;
 
+/// A UcxNote that arrived.
+struct UcxNoteReceived {
+  unsigned id = 0;
+  StreamId stream{};
+  std::string body;
+};
+
+inline constexpr std::size_t kNotesWaitingMax = 256;
+
 class UcxReceiver {
  public:
   /// Appends MessageReceived to `events`, which outlives the receiver.
@@ -26,10 +35,15 @@ class UcxReceiver {
   UcxReceiver(const UcxReceiver&) = delete;
   UcxReceiver& operator=(const UcxReceiver&) = delete;
 
-  /// From now on the worker's messages come here. The receiver outlives the worker.
+  /// From now on the worker's messages come here. The receiver outlives the worker. Any number of
+  /// workers.
   absl::Status Attach(UcxWorker& worker);
 
   void SetSink(FrameSink* sink) { sink_ = sink; }
+
+  /// What arrived since the last call. Acted on outside the handlers, which must not open or close
+  /// anything.
+  std::vector<UcxNoteReceived> TakeNotes();
 
   /// Frames offered to the sink since the start.
   std::uint64_t frames() const { return frames_; }
@@ -42,6 +56,9 @@ class UcxReceiver {
                               std::size_t bytes, const ucp_am_recv_param_t* param);
   static ucs_status_t OnMessage(void* arg, const void* header, std::size_t header_bytes, void* data,
                                 std::size_t bytes, const ucp_am_recv_param_t* param);
+  template <unsigned kId>
+  static ucs_status_t OnNote(void* arg, const void* header, std::size_t header_bytes, void* data,
+                             std::size_t bytes, const ucp_am_recv_param_t* param);
   void TakeFrame(std::span<const std::byte> envelope, std::span<const std::byte> payload);
   void TakeMessage(std::span<const std::byte> envelope, absl::string_view payload);
   void Land(const FrameHeader& header, std::span<const std::byte> payload);
@@ -51,6 +68,7 @@ class UcxReceiver {
   FrameSink* sink_ = nullptr;
   InboundOrder order_;
   std::vector<std::string> ready_;
+  std::vector<UcxNoteReceived> notes_;
   std::uint64_t frames_ = 0;
   std::uint64_t dropped_ = 0;
 };

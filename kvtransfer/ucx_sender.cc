@@ -71,7 +71,8 @@ absl::Status UcxSender::Write(UcxPeer& peer, std::span<const FrameWrite> frames,
     StoreLittleEndian(static_cast<std::uint64_t>(peer.stream), slot.header.data());
     EncodeFrameHeader(frame.header, std::span(slot.header).last<kFrameHeaderBytes>());
     ++peer.frames_posted;
-    Post(slot, {kFrameMessageId, kFrameEnvelopeBytes, frame.source, frame.header.bytes});
+    slot.out = {kFrameMessageId, kFrameEnvelopeBytes, frame.source, frame.header.bytes};
+    Post(slot);
   }
   return absl::OkStatus();
 }
@@ -98,14 +99,20 @@ absl::Status UcxSender::Send(UcxPeer& peer, absl::string_view payload) {
   StoreLittleEndian(peer.messages_posted++, slot.header.data() + 8);
   StoreLittleEndian(peer.frames_posted, slot.header.data() + 16);
   std::memcpy(slot.body.data(), payload.data(), payload.size());
-  Post(slot, {kSmallMessageId, kMessageHeaderBytes, slot.body.data(), payload.size()});
+  slot.out = {kSmallMessageId, kMessageHeaderBytes, slot.body.data(), payload.size()};
+  Post(slot);
   return absl::OkStatus();
 }
 
-void UcxSender::Post(Slot& slot, const Outgoing& out) {
-  ++slot.peer->sends_open;
-  if (slot.peer->state != UcxPeer::State::kOpen) {  // lost while an earlier frame was posted
+void UcxSender::Post(Slot& slot) {
+  UcxPeer& peer = *slot.peer;
+  ++peer.sends_open;
+  if (peer.state != UcxPeer::State::kOpen) {  // lost while an earlier frame was posted
     Finish(slot, UCS_ERR_CANCELED);
+    return;
+  }
+  if (!peer.ready) {
+    peer.waiting.push_back(slot.index);
     return;
   }
   ucp_request_param_t param{};
@@ -114,10 +121,19 @@ void UcxSender::Post(Slot& slot, const Outgoing& out) {
   param.cb.send = &UcxSender::OnDone;
   param.user_data = &slot;
   param.flags = UCP_AM_SEND_FLAG_EAGER;
-  void* const request = ucp_am_send_nbx(slot.peer->endpoint, out.id, slot.header.data(),
-                                        out.header_bytes, out.data, out.bytes, &param);
+  void* const request =
+      ucp_am_send_nbx(peer.route().get(), slot.out.id, slot.header.data(), slot.out.header_bytes,
+                      slot.out.data, slot.out.bytes, &param);
   if (UCS_PTR_IS_PTR(request)) return;  // OnDone follows
   Finish(slot, UCS_PTR_STATUS(request));
+}
+
+void UcxSender::ReleaseWaiting(UcxPeer& peer) {
+  const std::vector<std::uint32_t> waiting = std::exchange(peer.waiting, {});
+  for (const std::uint32_t index : waiting) {
+    --peer.sends_open;  // Post counts it again
+    Post(slots_[index]);
+  }
 }
 
 void UcxSender::OnDone(void* request, ucs_status_t status, void* arg) {
@@ -129,7 +145,7 @@ void UcxSender::OnDone(void* request, ucs_status_t status, void* arg) {
 void UcxSender::Finish(Slot& slot, ucs_status_t status) {
   UcxPeer& peer = *slot.peer;
   --peer.sends_open;
-  if (status != UCS_OK) MarkLost(peer, status);
+  if (status != UCS_OK) peer.MarkLost(FromUcx(status, "a send failed"));
   slot.peer = nullptr;
   if (slot.write == kNoWrite) {
     free_messages_.push_back(slot.index);
@@ -141,12 +157,6 @@ void UcxSender::Finish(Slot& slot, ucs_status_t status) {
   if (--write.frames_open > 0) return;
   events_.push_back(WriteDone{write.tag, std::move(write.status)});
   free_writes_.push_back(slot.write);
-}
-
-void MarkLost(UcxPeer& peer, ucs_status_t status) {
-  if (peer.state != UcxPeer::State::kOpen) return;
-  peer.state = UcxPeer::State::kLost;
-  peer.reason = absl::UnavailableError(FromUcx(status, "the peer is lost").message());
 }
 
 }  // namespace baton

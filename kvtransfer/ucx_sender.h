@@ -14,26 +14,11 @@
 #include "absl/strings/string_view.h"
 #include "kvtransfer/inbound_order.h"
 #include "kvtransfer/transport.h"
+#include "kvtransfer/ucx_peer.h"
 #include "kvtransfer/ucx_receiver.h"
 #include "kvtransfer/ucx_worker.h"
 
 namespace baton {
-
-/// One endpoint of ours. Open until it is lost (its wire failed) or closed (by us).
-struct UcxPeer {
-  enum class State { kOpen, kLost, kClosed };
-
-  PeerId id{};
-  StreamId stream{};
-  ucp_ep_h endpoint = nullptr;
-  State state = State::kOpen;
-  absl::Status reason;                // of kLost
-  std::uint64_t frames_posted = 0;    // in this stream
-  std::uint64_t messages_posted = 0;  // likewise
-  std::uint64_t sends_open = 0;       // frames and messages that have not reported
-  void* closing = nullptr;            // UCX's request while the endpoint closes
-  bool close_begun = false;
-};
 
 class UcxSender {
  public:
@@ -46,9 +31,18 @@ class UcxSender {
   absl::Status Write(UcxPeer& peer, std::span<const FrameWrite> frames, std::uint64_t tag);
   absl::Status Send(UcxPeer& peer, absl::string_view payload);
 
+  /// Posts what waited for the peer's route, or reports it as cancelled when the peer has ended.
+  void ReleaseWaiting(UcxPeer& peer);
+
  private:
   static constexpr std::uint32_t kNoWrite = ~std::uint32_t{0};
 
+  struct Outgoing {
+    unsigned id = 0;
+    std::size_t header_bytes = 0;
+    const void* data = nullptr;
+    std::size_t bytes = 0;
+  };
   struct Slot {
     UcxSender* sender = nullptr;
     UcxPeer* peer = nullptr;
@@ -56,22 +50,17 @@ class UcxSender {
     std::uint32_t write = kNoWrite;
     std::array<std::byte, kFrameEnvelopeBytes> header{};
     std::vector<std::byte> body;  // of a message; a frame is sent from its source
+    Outgoing out{};
   };
   struct OpenWrite {
     std::uint64_t tag = 0;
     std::size_t frames_open = 0;
     absl::Status status;
   };
-  struct Outgoing {
-    unsigned id;
-    std::size_t header_bytes;
-    const void* data;
-    std::size_t bytes;
-  };
 
   static void OnDone(void* request, ucs_status_t status, void* slot);
   static absl::Status CheckFrame(const FrameWrite& frame);
-  void Post(Slot& slot, const Outgoing& out);
+  void Post(Slot& slot);
   void Finish(Slot& slot, ucs_status_t status);
   Slot& TakeFrameSlot(UcxPeer& peer, std::uint32_t write);
 
@@ -83,8 +72,5 @@ class UcxSender {
   std::vector<OpenWrite> writes_;  // [frames_open_max]: a write has at least one frame
   std::vector<std::uint32_t> free_writes_;
 };
-
-/// The wire of `peer` failed. Nothing more is posted to it.
-void MarkLost(UcxPeer& peer, ucs_status_t status);
 
 }  // namespace baton

@@ -92,7 +92,7 @@ absl::StatusOr<std::vector<UcxSetting>> UcxSettings(const UcxOptions& options) {
     return absl::InvalidArgumentError("transfer.transports names neither shm nor tcp");
   }
   std::vector<UcxSetting> out;
-  out.push_back({"TLS", options.shm ? (options.tcp ? "posix,sysv,tcp" : "posix,sysv") : "tcp"});
+  out.push_back({"TLS", options.shm ? (options.tcp ? "posix,tcp" : "posix") : "tcp"});
   // Eager only: the handler copies while the lease is checked, so that closing a lease ends all
   // writes under it. A rendezvous would write to a place that was decided earlier.
   out.push_back({"RNDV_THRESH", "inf"});

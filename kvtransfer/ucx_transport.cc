@@ -1,7 +1,5 @@
 #include "kvtransfer/ucx_transport.h"
 
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <utility>
@@ -10,11 +8,12 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "kvtransfer/ucx_address.h"
+#include "kvtransfer/ucx_lanes.h"
+#include "kvtransfer/ucx_peer.h"
 #include "kvtransfer/ucx_receiver.h"
 #include "kvtransfer/ucx_sender.h"
-#include "kvtransfer/ucx_status.h"
-#include "kvtransfer/ucx_wire.h"
 #include "kvtransfer/ucx_worker.h"
+#include "kvtransfer/ucx_worker_set.h"
 
 namespace baton {
 namespace {
@@ -23,6 +22,8 @@ constexpr std::uint64_t kFramesPerPollMax = 64;
 constexpr auto kPollTimeMax = std::chrono::microseconds(200);
 constexpr auto kShutdownTimeMax = std::chrono::seconds(1);
 
+Instant Now() { return std::chrono::steady_clock::now(); }
+
 StreamId RandomStream() {
   std::random_device random;
   std::uint64_t id = 0;
@@ -30,69 +31,82 @@ StreamId RandomStream() {
   return static_cast<StreamId>(id);
 }
 
-/// The worker and what hangs on it. Peers live in a map with stable places: UCX keeps pointers to
-/// them until their endpoints are closed.
+/// The door and the lanes, and the peers over them. Peers live in a map: UCX keeps pointers to
+/// them until they are taken down.
 class UcxTransport final : public Transport {
  public:
   explicit UcxTransport(const UcxOptions& options)
-      : peers_max_(static_cast<std::size_t>(options.peers_max)),
+      : options_(options),
+        receiver_(events_),
         sender_(options, events_),
-        receiver_(events_) {}
+        lanes_(options, receiver_, workers_) {}
   ~UcxTransport() override;
 
-  absl::Status Open(const UcxOptions& options);
+  absl::Status Open();
 
   void SetSink(FrameSink* sink) override { receiver_.SetSink(sink); }
-  std::string address() const override { return WrapUcxAddress(worker_->address()); }
+  std::string address() const override;
   absl::StatusOr<PeerId> Connect(absl::string_view address) override;
   void Close(PeerId peer) override;
   absl::Status Write(PeerId peer, std::span<const FrameWrite> frames, std::uint64_t tag) override;
   absl::Status Send(PeerId peer, absl::string_view payload) override;
   void Poll(std::vector<TransportEvent>& events) override;
-  int wake_fd() const override { return worker_->wake_fd(); }
+  int wake_fd() const override { return workers_.wake_fd(); }
   bool ArmWakeup() override;
   PeerDescription Describe(PeerId peer) const override;
 
  private:
-  static void OnEndpointError(void* arg, ucp_ep_h endpoint, ucs_status_t status);
+  absl::Status OpenRoute(UcxPeer& peer, const UcxAddress& address);
   absl::StatusOr<UcxPeer*> OpenPeer(PeerId peer);
   void Progress();
-  void Settle();
-  bool Settled(UcxPeer& peer);
+  void TakeNotes();
+  void OnWelcome(const UcxNoteReceived& note);
+  void Settle(Instant now);
 
-  const std::size_t peers_max_;
+  const UcxOptions options_;
   std::vector<TransportEvent> events_;
-  UcxSender sender_;
+  // UCX reports into the receiver and the sender until the workers are gone: so these come first.
   UcxReceiver receiver_;
+  UcxSender sender_;
+  UcxWorkerSet workers_;
+  std::unique_ptr<UcxWorker> door_;
+  UcxLanes lanes_;
   std::map<PeerId, UcxPeer> peers_;
   std::uint32_t next_peer_ = 0;
-  std::unique_ptr<UcxWorker> worker_;  // last: its end may still report to the above
+  bool settling_ = false;  // a peer or a lane is on its way out
 };
 
 UcxTransport::~UcxTransport() {
-  if (worker_ == nullptr) return;
   receiver_.SetSink(nullptr);
   for (auto& [id, peer] : peers_) Close(id);
-  const Instant end = std::chrono::steady_clock::now() + kShutdownTimeMax;
-  while (!peers_.empty() && std::chrono::steady_clock::now() < end) {
-    ucp_worker_progress(worker_->get());
-    Settle();
+  lanes_.EndAll();
+  const Instant end = Now() + kShutdownTimeMax;
+  while ((!peers_.empty() || !lanes_.empty()) && Now() < end) {
+    workers_.Progress([] { return true; });
+    Settle(Now());
   }
 }
 
-absl::Status UcxTransport::Open(const UcxOptions& options) {
-  BATON_ASSIGN_OR_RETURN(worker_, UcxWorker::Open(options));
-  if (address().size() > kTransportAddressBytesMax) {
-    return absl::InvalidArgumentError(
-        "this worker's address is too long: name fewer devices in transfer.net_devices");
-  }
-  return receiver_.Attach(*worker_);
+absl::Status UcxTransport::Open() {
+  BATON_RETURN_IF_ERROR(UcxWorker::Prepare(options_));
+  UcxOptions door = options_;
+  door.shm = !options_.tcp;
+  BATON_ASSIGN_OR_RETURN(door_, UcxWorker::Open(door));
+  BATON_RETURN_IF_ERROR(receiver_.Attach(*door_));
+  BATON_RETURN_IF_ERROR(workers_.Add(*door_));
+  if (address().size() <= kTransportAddressBytesMax) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "this worker's address is too long: name fewer devices in transfer.net_devices");
 }
 
-absl::StatusOr<PeerId> UcxTransport::Connect(absl::string_view address) {
-  std::string ucx;
-  BATON_ASSIGN_OR_RETURN(ucx, UnwrapUcxAddress(address));
-  if (peers_.size() >= peers_max_) {
+std::string UcxTransport::address() const {
+  return UcxAddress{options_.shm, options_.tcp, ThisMachine(), door_->address()}.Encode();
+}
+
+absl::StatusOr<PeerId> UcxTransport::Connect(absl::string_view text) {
+  UcxAddress address;
+  BATON_ASSIGN_OR_RETURN(address, UcxAddress::Decode(text));
+  if (peers_.size() >= static_cast<std::size_t>(options_.peers_max)) {
     return absl::ResourceExhaustedError(
         absl::StrFormat("%u peers are connected: no more are served", peers_.size()));
   }
@@ -100,29 +114,42 @@ absl::StatusOr<PeerId> UcxTransport::Connect(absl::string_view address) {
   UcxPeer& peer = peers_[id];
   peer.id = id;
   peer.stream = RandomStream();
-  ucp_ep_params_t params{};
-  params.field_mask = UCP_EP_PARAM_FIELD_REMOTE_ADDRESS | UCP_EP_PARAM_FIELD_ERR_HANDLING_MODE |
-                      UCP_EP_PARAM_FIELD_ERR_HANDLER;
-  params.address = reinterpret_cast<const ucp_address_t*>(ucx.data());
-  params.err_mode = UCP_ERR_HANDLING_MODE_PEER;
-  params.err_handler.cb = &UcxTransport::OnEndpointError;
-  params.err_handler.arg = &peer;
-  const ucs_status_t status = ucp_ep_create(worker_->get(), &params, &peer.endpoint);
-  if (status != UCS_OK) {
+  const absl::Status opened = OpenRoute(peer, address);
+  if (opened.ok()) return id;
+  if (peer.door.get() == nullptr) {
     peers_.erase(id);
-    return FromUcx(status, "no transport of transfer.transports reaches the peer");
+    return opened;
   }
+  peer.MarkLost(opened);  // its door is open: it must be taken down in turn
+  settling_ = true;
   return id;
 }
 
-void UcxTransport::OnEndpointError(void* arg, ucp_ep_h, ucs_status_t status) {
-  MarkLost(*static_cast<UcxPeer*>(arg), status);
+/// Through shared memory where both ends offer it and run on one machine; else over TCP.
+absl::Status UcxTransport::OpenRoute(UcxPeer& peer, const UcxAddress& address) {
+  const bool lane = options_.shm && address.shm && address.machine == ThisMachine();
+  if (!lane && !options_.tcp) {
+    return absl::UnavailableError(
+        "the peer shares no memory with this process, and tcp is not in transfer.transports");
+  }
+  if (options_.tcp != address.tcp) {
+    return absl::UnavailableError(
+        "one end offers tcp and the other does not: make transfer.transports agree");
+  }
+  BATON_RETURN_IF_ERROR(peer.OpenDoor(*door_, address.ucx));
+  if (!lane) return absl::OkStatus();
+  std::unique_ptr<UcxWorker> own;
+  BATON_ASSIGN_OR_RETURN(own, OpenLaneWorker(options_, receiver_, workers_));
+  const std::string own_address = LaneAddress(*own);
+  peer.Knock(std::move(own), own_address, Now());
+  return absl::OkStatus();
 }
 
 void UcxTransport::Close(PeerId id) {
   const auto found = peers_.find(id);
   if (found == peers_.end() || found->second.state != UcxPeer::State::kOpen) return;
   found->second.state = UcxPeer::State::kClosed;
+  settling_ = true;
 }
 
 absl::StatusOr<UcxPeer*> UcxTransport::OpenPeer(PeerId id) {
@@ -147,7 +174,8 @@ absl::Status UcxTransport::Send(PeerId id, absl::string_view payload) {
 
 void UcxTransport::Poll(std::vector<TransportEvent>& events) {
   Progress();
-  Settle();
+  TakeNotes();
+  Settle(Now());
   for (TransportEvent& event : events_) events.push_back(std::move(event));
   events_.clear();
 }
@@ -155,67 +183,67 @@ void UcxTransport::Poll(std::vector<TransportEvent>& events) {
 /// One call of ucp_worker_progress takes what one receive buffer holds, so that the last one may
 /// pass the bound by that much.
 void UcxTransport::Progress() {
-  const Instant end = std::chrono::steady_clock::now() + kPollTimeMax;
+  const Instant end = Now() + kPollTimeMax;
   const std::uint64_t frames_end = receiver_.frames() + kFramesPerPollMax;
-  while (ucp_worker_progress(worker_->get()) != 0) {
-    if (receiver_.frames() >= frames_end || std::chrono::steady_clock::now() >= end) return;
+  workers_.Progress([&] { return receiver_.frames() >= frames_end || Now() >= end; });
+}
+
+void UcxTransport::TakeNotes() {
+  for (const UcxNoteReceived& note : receiver_.TakeNotes()) {
+    if (note.id == kWelcomeId) {
+      OnWelcome(note);
+    } else if (note.id == kGoodbyeId) {
+      lanes_.OnGoodbye(note.stream);
+    } else {
+      const absl::Status opened = lanes_.OnKnock(note.stream, note.body);
+      if (!opened.ok()) BATON_WARN("a lane in shared memory was refused: %s", opened.message());
+    }
   }
 }
 
-void UcxTransport::Settle() {
+void UcxTransport::OnWelcome(const UcxNoteReceived& note) {
+  const absl::StatusOr<UcxAddress> address = UcxAddress::Decode(note.body);
+  if (!address.ok()) return;  // the knock's deadline ends the peer
+  for (auto& [id, peer] : peers_) {
+    if (peer.stream != note.stream) continue;
+    peer.OnWelcome(address->ucx);
+    if (peer.ready) sender_.ReleaseWaiting(peer);
+    return;
+  }
+}
+
+void UcxTransport::Settle(Instant now) {
+  settling_ = !lanes_.Settle();
   for (auto at = peers_.begin(); at != peers_.end();) {
     UcxPeer& peer = at->second;
-    if (peer.state == UcxPeer::State::kOpen || !Settled(peer)) {
+    peer.Check(now);
+    if (peer.state == UcxPeer::State::kOpen) {
+      ++at;
+      continue;
+    }
+    sender_.ReleaseWaiting(peer);
+    if (!peer.TakeDown(now)) {
+      settling_ = true;
       ++at;
       continue;
     }
     if (peer.state == UcxPeer::State::kLost) events_.push_back(PeerLost{peer.id, peer.reason});
+    if (peer.lane != nullptr) workers_.Remove(*peer.lane);
     at = peers_.erase(at);
   }
 }
 
-/// Closes the endpoint of a lost or closed peer by force, which makes UCX report every open send.
-/// True when all is over and UCX holds no pointer to the peer any more.
-bool UcxTransport::Settled(UcxPeer& peer) {
-  if (!peer.close_begun) {
-    peer.close_begun = true;
-    ucp_request_param_t param{};
-    param.op_attr_mask = UCP_OP_ATTR_FIELD_FLAGS;
-    param.flags = UCP_EP_CLOSE_FLAG_FORCE;
-    void* const request = ucp_ep_close_nbx(peer.endpoint, &param);
-    if (UCS_PTR_IS_PTR(request)) peer.closing = request;
-  }
-  if (peer.closing != nullptr) {
-    if (ucp_request_check_status(peer.closing) == UCS_INPROGRESS) return false;
-    ucp_request_free(peer.closing);
-    peer.closing = nullptr;
-  }
-  return peer.sends_open == 0;
-}
-
 bool UcxTransport::ArmWakeup() {
-  if (!events_.empty()) return false;
-  for (const auto& [id, peer] : peers_) {
-    if (peer.state != UcxPeer::State::kOpen) return false;  // its end wants a few polls
-  }
-  const ucs_status_t status = ucp_worker_arm(worker_->get());
-  if (status == UCS_OK) return true;
-  if (status != UCS_ERR_BUSY) BATON_WARN("transfer wake-up: ucx says %s", UcxStatusName(status));
-  return false;
+  if (!events_.empty() || settling_) return false;
+  return workers_.Arm();
 }
 
 PeerDescription UcxTransport::Describe(PeerId id) const {
   PeerDescription out{"validated", "unknown"};
   const auto found = peers_.find(id);
-  if (found == peers_.end() || found->second.state != UcxPeer::State::kOpen) return out;
-  char* text = nullptr;
-  std::size_t bytes = 0;
-  std::FILE* const stream = open_memstream(&text, &bytes);
-  if (stream == nullptr) return out;
-  ucp_ep_print_info(found->second.endpoint, stream);
-  std::fclose(stream);
-  out.wire = WireOfEndpointText({text, bytes});
-  std::free(text);
+  if (found != peers_.end() && found->second.state == UcxPeer::State::kOpen) {
+    out.wire = found->second.route().Wire();
+  }
   return out;
 }
 
@@ -223,7 +251,7 @@ PeerDescription UcxTransport::Describe(PeerId id) const {
 
 absl::StatusOr<std::unique_ptr<Transport>> MakeUcxTransport(const UcxOptions& options) {
   auto transport = std::make_unique<UcxTransport>(options);
-  BATON_RETURN_IF_ERROR(transport->Open(options));
+  BATON_RETURN_IF_ERROR(transport->Open());
   return std::unique_ptr<Transport>(std::move(transport));
 }
 

@@ -47,9 +47,18 @@ absl::Status Modify(ucp_config_t* config, std::span<const UcxSetting> settings) 
 
 }  // namespace
 
+absl::Status UcxWorker::Prepare(const UcxOptions& options) {
+  std::vector<UcxSetting> settings;
+  BATON_ASSIGN_OR_RETURN(settings, UcxSettings(options));
+  for (const std::string& remark : EnvironmentRemarks(settings, Environment())) {
+    BATON_WARN("%s", remark);
+  }
+  ApplyGlobalSettings();
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<UcxWorker>> UcxWorker::Open(const UcxOptions& options) {
   std::unique_ptr<UcxWorker> worker(new UcxWorker);
-  ApplyGlobalSettings();
   BATON_RETURN_IF_ERROR(worker->OpenContext(options));
   BATON_RETURN_IF_ERROR(worker->OpenWorker());
   return worker;
@@ -63,9 +72,6 @@ UcxWorker::~UcxWorker() {
 absl::Status UcxWorker::OpenContext(const UcxOptions& options) {
   std::vector<UcxSetting> settings;
   BATON_ASSIGN_OR_RETURN(settings, UcxSettings(options));
-  for (const std::string& remark : EnvironmentRemarks(settings, Environment())) {
-    BATON_WARN("%s", remark);
-  }
   ucp_config_t* config = nullptr;
   BATON_RETURN_IF_ERROR(
       FromUcx(ucp_config_read(nullptr, nullptr, &config), "reading UCX's configuration failed"));

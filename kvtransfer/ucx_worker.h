@@ -15,11 +15,19 @@
 
 namespace baton {
 
+// Active message ids: of the layer above, then of transports among themselves (UcxNote).
 inline constexpr unsigned kFrameMessageId = 1;
 inline constexpr unsigned kSmallMessageId = 2;
+inline constexpr unsigned kKnockId = 3;    // "give my stream a lane; mine has this address"
+inline constexpr unsigned kWelcomeId = 4;  // "its other end has this address"
+inline constexpr unsigned kGoodbyeId = 5;  // "the stream is over"
 
 class UcxWorker {
  public:
+  /// Process-wide settings, and a log line for each variable of the environment that UCX will or
+  /// will not follow. Once, before the first worker.
+  static absl::Status Prepare(const UcxOptions& options);
+
   /// Errors: as MakeUcxTransport.
   static absl::StatusOr<std::unique_ptr<UcxWorker>> Open(const UcxOptions& options);
   ~UcxWorker();
