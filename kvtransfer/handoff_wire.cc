@@ -11,7 +11,7 @@
 namespace baton {
 namespace {
 
-static_assert(kMessageBytesMax == kMessageHeaderBytes + 8 * 1024);
+static_assert(kMessageBytesMax == kHandoffHeaderBytes + 8 * 1024);
 
 // --- little-endian integers at fixed places of the header
 
@@ -348,10 +348,10 @@ absl::Status CheckLimits(const HandoffMessage& message) {
 
 }  // namespace
 
-absl::StatusOr<std::string> EncodeMessage(const MessageHeader& header,
+absl::StatusOr<std::string> EncodeMessage(const HandoffHeader& header,
                                           const HandoffMessage& message) {
   BATON_RETURN_IF_ERROR(CheckLimits(message));
-  std::string bytes(kMessageHeaderBytes, '\0');
+  std::string bytes(kHandoffHeaderBytes, '\0');
   std::visit(
       [&bytes](const auto& value) {
         typename BodyOf<std::decay_t<decltype(value)>>::type body;
@@ -363,7 +363,7 @@ absl::StatusOr<std::string> EncodeMessage(const MessageHeader& header,
   PutLittle<std::uint16_t>(bytes, 0, kHandoffWireVersion);
   PutLittle<std::uint16_t>(bytes, 2, static_cast<std::uint16_t>(message.index() + 1));
   PutLittle<std::uint32_t>(bytes, 4,
-                           static_cast<std::uint32_t>(bytes.size() - kMessageHeaderBytes));
+                           static_cast<std::uint32_t>(bytes.size() - kHandoffHeaderBytes));
   PutLittle<std::uint64_t>(bytes, 8, Index(header.session));
   PutLittle<std::uint32_t>(bytes, 16, header.sequence);
   PutLittle<std::uint64_t>(bytes, 24, header.frames_before);
@@ -371,7 +371,7 @@ absl::StatusOr<std::string> EncodeMessage(const MessageHeader& header,
 }
 
 absl::StatusOr<DecodedMessage> DecodeMessage(absl::string_view bytes) {
-  if (bytes.size() < kMessageHeaderBytes || bytes.size() > kMessageBytesMax) {
+  if (bytes.size() < kHandoffHeaderBytes || bytes.size() > kMessageBytesMax) {
     return absl::InvalidArgumentError("hand-off message: too short or too long");
   }
   if (GetLittle<std::uint16_t>(bytes, 0) != kHandoffWireVersion) {
@@ -381,7 +381,7 @@ absl::StatusOr<DecodedMessage> DecodeMessage(absl::string_view bytes) {
   if (type == 0 || type > kDecoders.size()) {
     return absl::InvalidArgumentError("hand-off message: unknown type");
   }
-  const absl::string_view body = bytes.substr(kMessageHeaderBytes);
+  const absl::string_view body = bytes.substr(kHandoffHeaderBytes);
   if (GetLittle<std::uint32_t>(bytes, 4) != body.size()) {
     return absl::InvalidArgumentError("hand-off message: its length is not what it says");
   }

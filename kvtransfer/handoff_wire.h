@@ -16,25 +16,25 @@
 namespace baton {
 
 inline constexpr std::uint16_t kHandoffWireVersion = 1;
-inline constexpr std::size_t kMessageHeaderBytes = 32;
+inline constexpr std::size_t kHandoffHeaderBytes = 32;
 inline constexpr std::size_t kGrantRunsMax = 256;
 inline constexpr std::size_t kRenewLeasesMax = 512;
 inline constexpr std::size_t kWorkerIdBytesMax = 64;
 inline constexpr std::size_t kAddressBytesMax = 4096;
 
-struct MessageHeader {
+struct HandoffHeader {
   SessionId session{};              // 0: no session yet
   std::uint32_t sequence = 0;       // of messages in this session and direction, from 0
   std::uint64_t frames_before = 0;  // posted before this message in this session
 };
 
 struct DecodedMessage {
-  MessageHeader header;
+  HandoffHeader header;
   HandoffMessage message;
 };
 
 /// Errors: InvalidArgument when a list or text is longer than its limit.
-absl::StatusOr<std::string> EncodeMessage(const MessageHeader& header,
+absl::StatusOr<std::string> EncodeMessage(const HandoffHeader& header,
                                           const HandoffMessage& message);
 
 /// Whatever the bytes are, a value or a Status.

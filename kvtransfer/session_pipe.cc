@@ -33,7 +33,7 @@ absl::Status SessionPipe::Flush() {
   return absl::OkStatus();
 }
 
-Arrival SessionPipe::Take(const MessageHeader& header) {
+Arrival SessionPipe::Take(const HandoffHeader& header) {
   if (header.sequence < next_in_) return Arrival::kDuplicate;
   if (header.sequence > next_in_) return Arrival::kGap;
   ++next_in_;

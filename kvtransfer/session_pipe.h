@@ -37,7 +37,7 @@ class SessionPipe {
   /// Gives the transport what waits. Errors: Unavailable.
   absl::Status Flush();
 
-  Arrival Take(const MessageHeader& header);
+  Arrival Take(const HandoffHeader& header);
 
   /// Counts frames posted to the peer, for the messages behind them.
   void CountFrames(std::uint64_t frames) { frames_posted_ += frames; }
