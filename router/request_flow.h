@@ -58,8 +58,6 @@ class RequestFlow {
   const std::vector<TokenId>& generated() const { return generated_; }
   /// Dispatches so far; the current attempt's number.
   std::uint32_t attempt() const { return attempt_; }
-  /// Of the current attempt; only in kRunning and kClosing.
-  const FlowPair& pair() const { return *pair_; }
   /// Workers that failed this request: better another.
   const std::vector<LinkId>& avoid() const { return avoid_; }
   /// In kQueued: not to be dispatched before.
