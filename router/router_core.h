@@ -105,6 +105,7 @@ class RouterCore {
   int ExpectedOutput(const RequestFlow& flow) const;
   FlowPair PairOf(const RouteChoice& choice) const;
   bool AloneAllowed(Instant now) const;
+  int PageTokens() const;  // every worker's; there is one
   /// After every event of a flow: settles what it no longer uses, files it anew or erases it.
   void After(LiveRequest& live);
   void Settle(LiveRequest& live, bool forget_expected);

@@ -97,7 +97,7 @@ bool RouterCore::TryRoute(LiveRequest& live, Instant now) {
   } else {
     const RouteQuery query{.prompt_tokens = prompt_tokens,
                            .output_tokens = ExpectedOutput(flow),
-                           .page_tokens = Model()->page_tokens,
+                           .page_tokens = PageTokens(),
                            .step_tokens_max = options_.step_tokens_max,
                            .decode_weight = options_.decode_weight,
                            .wire = wire_,
@@ -110,6 +110,10 @@ bool RouterCore::TryRoute(LiveRequest& live, Instant now) {
   }
   After(live);
   return true;
+}
+
+int RouterCore::PageTokens() const {
+  return static_cast<int>(fleet_.workers().begin()->second.facts.page_tokens());
 }
 
 void RouterCore::UpdateKeys(LiveRequest& live) const {
@@ -163,7 +167,7 @@ void RouterCore::Dispatch(LiveRequest& live, const RouteChoice& choice, Instant 
 // The workers' statements will hold this work soon; until then it counts here.
 void RouterCore::Charge(LiveRequest& live, const RouteChoice& choice, Instant now) {
   const int total = choice.cached_tokens + choice.computed_tokens;
-  const int page = static_cast<int>(fleet_.Find(choice.decode)->facts.page_tokens());
+  const int page = PageTokens();
   SentWork work{.prompt_tokens = static_cast<double>(choice.computed_tokens),
                 .context_tokens = static_cast<double>(total),
                 .pages = static_cast<std::uint32_t>((total + page) / page)};

@@ -95,6 +95,7 @@ class LinkClient::Impl {
     Redial redial;
     bool wanted = true;
     bool connected = false;  // or connecting
+    Instant dialled_at{};
   };
 
   void Run(const std::stop_token& stop);
@@ -155,6 +156,7 @@ Instant LinkClient::Impl::DialWhoIsDue(Instant now) {
       continue;
     }
     target.connected = true;
+    target.dialled_at = now;
     Dial(address);
   }
   return next;
@@ -187,7 +189,7 @@ Instant LinkClient::Impl::Sweep(Instant now) {
     if (!stream->gone()) continue;
     Target& target = targets_.at(stream->address());
     target.connected = false;
-    target.redial.OnEnded(now, stream->up(), random_);
+    target.redial.OnEnded(now, stream->up() ? now - target.dialled_at : Duration(0), random_);
     std::lock_guard lock(mutex_);
     streams_.erase(stream->link());
   }

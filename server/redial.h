@@ -18,9 +18,10 @@ class Redial {
 
   Instant next() const { return next_; }
 
-  /// An attempt or a link ended at `now`; `was_up`: the router had answered.
-  void OnEnded(Instant now, bool was_up, std::mt19937_64& random) {
-    if (was_up) wait_ = kLinkRedialMin;
+  /// An attempt, or a link that was up for `lived`, ended at `now`. Only a link that has lived a
+  /// while begins anew at the shortest wait: one that is refused each time must not storm.
+  void OnEnded(Instant now, Duration lived, std::mt19937_64& random) {
+    if (lived >= kLinkRedialMax) wait_ = kLinkRedialMin;
     std::uniform_real_distribution<double> share(0.5, 1.0);
     next_ = now + std::chrono::duration_cast<Duration>(wait_ * share(random));
     wait_ = std::min<Duration>(wait_ * 2, kLinkRedialMax);
