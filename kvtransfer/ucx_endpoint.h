@@ -55,7 +55,7 @@ class UcxNote {
   UcxNote(const UcxNote&) = delete;
   UcxNote& operator=(const UcxNote&) = delete;
 
-  /// Posts it, once in this object's life. `id` is an active message id of UcxWorker.
+  /// Posts it; once more only when Done(). `id` is an active message id of ucx_worker.h.
   void Post(const UcxEndpoint& endpoint, unsigned id, StreamId stream, absl::string_view body);
 
   /// True when UCX no longer reads it, or it was never posted. After its endpoint has closed,

@@ -1,22 +1,23 @@
 #include "kvtransfer/ucx_lanes.h"
 
+#include <array>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "base/status.h"
+#include "kvtransfer/frame_header.h"
+#include "kvtransfer/ucx_window.h"
 
 namespace baton {
 
 absl::StatusOr<std::unique_ptr<UcxWorker>> OpenLaneWorker(const UcxOptions& options,
-                                                          UcxReceiver& receiver,
-                                                          UcxWorkerSet& workers) {
+                                                          UcxReceiver& receiver, UcxInlet& inlet) {
   UcxOptions lane = options;
   lane.shm = true;
   lane.tcp = false;
   std::unique_ptr<UcxWorker> worker;
   BATON_ASSIGN_OR_RETURN(worker, UcxWorker::Open(lane));
-  BATON_RETURN_IF_ERROR(receiver.Attach(*worker));
-  BATON_RETURN_IF_ERROR(workers.Add(*worker));
+  BATON_RETURN_IF_ERROR(receiver.Attach(*worker, inlet));
   return worker;
 }
 
@@ -47,7 +48,8 @@ absl::Status UcxLanes::OnKnock(StreamId stream, absl::string_view peer_address) 
 }
 
 absl::Status UcxLanes::Open(Lane& lane, StreamId stream, absl::string_view peer_address) {
-  BATON_ASSIGN_OR_RETURN(lane.worker, OpenLaneWorker(options_, receiver_, workers_));
+  BATON_ASSIGN_OR_RETURN(lane.worker, OpenLaneWorker(options_, receiver_, lane.inlet));
+  BATON_RETURN_IF_ERROR(workers_.Add(*lane.worker));
   BATON_RETURN_IF_ERROR(lane.back.Open(*lane.worker, peer_address));
   lane.welcome.Post(lane.back, kWelcomeId, stream, LaneAddress(*lane.worker));
   return absl::OkStatus();
@@ -56,6 +58,18 @@ absl::Status UcxLanes::Open(Lane& lane, StreamId stream, absl::string_view peer_
 void UcxLanes::OnGoodbye(StreamId stream) {
   const auto found = lanes_.find(stream);
   if (found != lanes_.end()) found->second.over = true;
+}
+
+void UcxLanes::SendCredits() {
+  for (auto& [stream, lane] : lanes_) {
+    if (lane.over || lane.inlet.segments - lane.credited < kCreditSegments) continue;
+    if (!lane.credit.Done()) continue;  // the sum goes with the next one
+    lane.credited = lane.inlet.segments;
+    std::array<std::byte, 8> sum{};
+    StoreLittleEndian(lane.credited, sum.data());
+    lane.credit.Post(lane.back, kCreditId, stream,
+                     {reinterpret_cast<const char*>(sum.data()), sum.size()});
+  }
 }
 
 bool UcxLanes::Settle() {
@@ -68,7 +82,7 @@ bool UcxLanes::Settle() {
       continue;
     }
     quiet = false;
-    if (!lane.back.Close() || !lane.welcome.Done()) {
+    if (!lane.back.Close() || !lane.welcome.Done() || !lane.credit.Done()) {
       ++at;
       continue;
     }

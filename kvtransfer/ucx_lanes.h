@@ -31,6 +31,9 @@ class UcxLanes {
 
   void OnGoodbye(StreamId stream);
 
+  /// Tells senders what was consumed, once it is kCreditSegments. After progress calls.
+  void SendCredits();
+
   /// Removes lanes whose peers are gone. True when nothing is on its way out.
   bool Settle();
 
@@ -42,9 +45,12 @@ class UcxLanes {
 
  private:
   struct Lane {
+    UcxInlet inlet;
     std::unique_ptr<UcxWorker> worker;
     UcxEndpoint back;
     UcxNote welcome;
+    UcxNote credit;
+    std::uint64_t credited = 0;  // segments that the sender was told of
     bool over = false;
   };
 
@@ -56,10 +62,9 @@ class UcxLanes {
   std::map<StreamId, Lane> lanes_;
 };
 
-/// A lane's worker: shared memory alone, attached to `receiver` and in `workers`.
+/// A lane's worker: shared memory alone, attached to `receiver` through `inlet`.
 absl::StatusOr<std::unique_ptr<UcxWorker>> OpenLaneWorker(const UcxOptions& options,
-                                                          UcxReceiver& receiver,
-                                                          UcxWorkerSet& workers);
+                                                          UcxReceiver& receiver, UcxInlet& inlet);
 
 /// How a lane's end names itself in a knock or welcome.
 std::string LaneAddress(const UcxWorker& worker);

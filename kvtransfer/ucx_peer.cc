@@ -1,5 +1,6 @@
 #include "kvtransfer/ucx_peer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/status.h"
@@ -29,6 +30,11 @@ void UcxPeer::OnWelcome(absl::string_view ucx_address) {
     return;
   }
   ready = true;
+}
+
+void UcxPeer::OnCredit(std::uint64_t segments) {
+  if (segments > segments_posted) return;
+  segments_credited = std::max(segments_credited, segments);
 }
 
 void UcxPeer::MarkLost(const absl::Status& why) {

@@ -22,6 +22,8 @@
 #include "base/time.h"
 #include "kvtransfer/transport.h"
 #include "kvtransfer/ucx_endpoint.h"
+#include "kvtransfer/ucx_receiver.h"
+#include "kvtransfer/ucx_window.h"
 
 namespace baton {
 
@@ -34,16 +36,19 @@ struct UcxPeer {
   PeerId id{};
   StreamId stream{};
   State state = State::kOpen;
-  absl::Status reason;                 // of kLost
-  std::uint64_t frames_posted = 0;     // in this stream
-  std::uint64_t messages_posted = 0;   // likewise
-  std::uint64_t sends_open = 0;        // frames and messages that have not reported
-  bool ready = false;                  // the route is known
-  Instant welcome_until{};             // of a peer that is not ready
-  std::vector<std::uint32_t> waiting;  // UcxSender's slots, posted once ready
+  absl::Status reason;                  // of kLost
+  std::uint64_t frames_posted = 0;      // in this stream
+  std::uint64_t messages_posted = 0;    // likewise
+  std::uint64_t sends_open = 0;         // frames and messages that have not reported
+  bool ready = false;                   // the route is known
+  Instant welcome_until{};              // of a peer that is not ready
+  std::vector<std::uint32_t> waiting;   // UcxSender's slots: for the route, or for room in it
+  std::uint64_t segments_posted = 0;    // into the lane
+  std::uint64_t segments_credited = 0;  // of them consumed by the peer
 
   UcxEndpoint door;
   UcxNote knock;
+  UcxInlet inlet;
   std::unique_ptr<UcxWorker> lane;  // null over TCP
   UcxEndpoint data;                 // on the lane
   UcxNote goodbye;
@@ -51,6 +56,15 @@ struct UcxPeer {
   Instant goodbye_until{};
 
   const UcxEndpoint& route() const { return lane == nullptr ? door : data; }
+
+  /// Whether `segments` more may be posted now.
+  bool HasRoom(std::uint64_t segments) const {
+    return ready &&
+           (lane == nullptr || segments_posted + segments - segments_credited <= kWindowSegments);
+  }
+
+  /// The peer has consumed so many of our segments, all in all. Nonsense is ignored.
+  void OnCredit(std::uint64_t segments);
 
   /// Opens the door over `worker`; then the route is ready.
   absl::Status OpenDoor(UcxWorker& worker, absl::string_view ucx_address);

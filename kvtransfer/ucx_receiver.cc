@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "kvtransfer/copy_crc.h"
 #include "kvtransfer/ucx_address.h"
+#include "kvtransfer/ucx_window.h"
 
 namespace baton {
 namespace {
@@ -20,17 +21,36 @@ std::span<const std::byte> Bytes(const void* data, std::size_t bytes) {
 
 }  // namespace
 
-absl::Status UcxReceiver::Attach(UcxWorker& worker) {
-  BATON_RETURN_IF_ERROR(worker.Handle(kFrameMessageId, &UcxReceiver::OnFrame, this));
-  BATON_RETURN_IF_ERROR(worker.Handle(kSmallMessageId, &UcxReceiver::OnMessage, this));
-  BATON_RETURN_IF_ERROR(worker.Handle(kKnockId, &UcxReceiver::OnNote<kKnockId>, this));
-  BATON_RETURN_IF_ERROR(worker.Handle(kWelcomeId, &UcxReceiver::OnNote<kWelcomeId>, this));
-  return worker.Handle(kGoodbyeId, &UcxReceiver::OnNote<kGoodbyeId>, this);
+template <unsigned kId>
+ucs_status_t UcxReceiver::OnNote(void* arg, const void* header, std::size_t header_bytes,
+                                 void* data, std::size_t bytes, const ucp_am_recv_param_t* param) {
+  UcxReceiver* const self = static_cast<UcxInlet*>(arg)->receiver;
+  if (IsRendezvous(param) || header_bytes != 8 || bytes > kTransportAddressBytesMax ||
+      self->notes_.size() >= kNotesWaitingMax) {
+    ++self->dropped_;
+    return UCS_OK;
+  }
+  const auto stream = LoadLittleEndian<std::uint64_t>(static_cast<const std::byte*>(header));
+  self->notes_.push_back(
+      {kId, static_cast<StreamId>(stream), std::string(static_cast<const char*>(data), bytes)});
+  return UCS_OK;
+}
+
+absl::Status UcxReceiver::Attach(UcxWorker& worker, UcxInlet& inlet) {
+  inlet.receiver = this;
+  BATON_RETURN_IF_ERROR(worker.Handle(kFrameMessageId, &UcxReceiver::OnFrame, &inlet));
+  BATON_RETURN_IF_ERROR(worker.Handle(kSmallMessageId, &UcxReceiver::OnMessage, &inlet));
+  BATON_RETURN_IF_ERROR(worker.Handle(kKnockId, &UcxReceiver::OnNote<kKnockId>, &inlet));
+  BATON_RETURN_IF_ERROR(worker.Handle(kWelcomeId, &UcxReceiver::OnNote<kWelcomeId>, &inlet));
+  BATON_RETURN_IF_ERROR(worker.Handle(kGoodbyeId, &UcxReceiver::OnNote<kGoodbyeId>, &inlet));
+  return worker.Handle(kCreditId, &UcxReceiver::OnNote<kCreditId>, &inlet);
 }
 
 ucs_status_t UcxReceiver::OnFrame(void* arg, const void* header, std::size_t header_bytes,
                                   void* data, std::size_t bytes, const ucp_am_recv_param_t* param) {
-  auto* self = static_cast<UcxReceiver*>(arg);
+  auto* const inlet = static_cast<UcxInlet*>(arg);
+  UcxReceiver* const self = inlet->receiver;
+  inlet->segments += SegmentsOf(bytes);
   if (IsRendezvous(param) || header_bytes != kFrameEnvelopeBytes) {
     ++self->dropped_;
     return UCS_OK;
@@ -42,27 +62,14 @@ ucs_status_t UcxReceiver::OnFrame(void* arg, const void* header, std::size_t hea
 ucs_status_t UcxReceiver::OnMessage(void* arg, const void* header, std::size_t header_bytes,
                                     void* data, std::size_t bytes,
                                     const ucp_am_recv_param_t* param) {
-  auto* self = static_cast<UcxReceiver*>(arg);
+  auto* const inlet = static_cast<UcxInlet*>(arg);
+  UcxReceiver* const self = inlet->receiver;
+  inlet->segments += SegmentsOf(bytes);
   if (IsRendezvous(param) || header_bytes != kMessageHeaderBytes || bytes > kMessageBytesMax) {
     ++self->dropped_;
     return UCS_OK;
   }
   self->TakeMessage(Bytes(header, header_bytes), {static_cast<const char*>(data), bytes});
-  return UCS_OK;
-}
-
-template <unsigned kId>
-ucs_status_t UcxReceiver::OnNote(void* arg, const void* header, std::size_t header_bytes,
-                                 void* data, std::size_t bytes, const ucp_am_recv_param_t* param) {
-  auto* self = static_cast<UcxReceiver*>(arg);
-  if (IsRendezvous(param) || header_bytes != 8 || bytes > kTransportAddressBytesMax ||
-      self->notes_.size() >= kNotesWaitingMax) {
-    ++self->dropped_;
-    return UCS_OK;
-  }
-  const auto stream = LoadLittleEndian<std::uint64_t>(static_cast<const std::byte*>(header));
-  self->notes_.push_back(
-      {kId, static_cast<StreamId>(stream), std::string(static_cast<const char*>(data), bytes)});
   return UCS_OK;
 }
 

@@ -28,6 +28,15 @@ struct UcxNoteReceived {
 
 inline constexpr std::size_t kNotesWaitingMax = 256;
 
+class UcxReceiver;
+
+/// Where one worker's messages enter the receiver; counts what a lane's window is made of. Outlives
+/// its worker and does not move.
+struct UcxInlet {
+  UcxReceiver* receiver = nullptr;
+  std::uint64_t segments = 0;  // consumed since the start
+};
+
 class UcxReceiver {
  public:
   /// Appends MessageReceived to `events`, which outlives the receiver.
@@ -35,9 +44,9 @@ class UcxReceiver {
   UcxReceiver(const UcxReceiver&) = delete;
   UcxReceiver& operator=(const UcxReceiver&) = delete;
 
-  /// From now on the worker's messages come here. The receiver outlives the worker. Any number of
-  /// workers.
-  absl::Status Attach(UcxWorker& worker);
+  /// From now on the worker's messages come here, through `inlet`. The receiver outlives the
+  /// worker. Any number of workers.
+  absl::Status Attach(UcxWorker& worker, UcxInlet& inlet);
 
   void SetSink(FrameSink* sink) { sink_ = sink; }
 

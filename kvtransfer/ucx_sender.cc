@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/status.h"
 #include "kvtransfer/ucx_status.h"
+#include "kvtransfer/ucx_window.h"
 
 namespace baton {
 namespace {
@@ -107,14 +108,20 @@ absl::Status UcxSender::Send(UcxPeer& peer, absl::string_view payload) {
 void UcxSender::Post(Slot& slot) {
   UcxPeer& peer = *slot.peer;
   ++peer.sends_open;
+  if (peer.waiting.empty() && peer.HasRoom(SegmentsOf(slot.out.bytes))) {
+    PostNow(slot);
+  } else {
+    peer.waiting.push_back(slot.index);
+  }
+}
+
+void UcxSender::PostNow(Slot& slot) {
+  UcxPeer& peer = *slot.peer;
   if (peer.state != UcxPeer::State::kOpen) {  // lost while an earlier frame was posted
     Finish(slot, UCS_ERR_CANCELED);
     return;
   }
-  if (!peer.ready) {
-    peer.waiting.push_back(slot.index);
-    return;
-  }
+  peer.segments_posted += SegmentsOf(slot.out.bytes);
   ucp_request_param_t param{};
   param.op_attr_mask =
       UCP_OP_ATTR_FIELD_CALLBACK | UCP_OP_ATTR_FIELD_USER_DATA | UCP_OP_ATTR_FIELD_FLAGS;
@@ -129,11 +136,15 @@ void UcxSender::Post(Slot& slot) {
 }
 
 void UcxSender::ReleaseWaiting(UcxPeer& peer) {
-  const std::vector<std::uint32_t> waiting = std::exchange(peer.waiting, {});
-  for (const std::uint32_t index : waiting) {
-    --peer.sends_open;  // Post counts it again
-    Post(slots_[index]);
+  std::size_t released = 0;
+  for (; released < peer.waiting.size(); ++released) {
+    Slot& slot = slots_[peer.waiting[released]];
+    const bool ended = peer.state != UcxPeer::State::kOpen;
+    if (!ended && !peer.HasRoom(SegmentsOf(slot.out.bytes))) break;
+    PostNow(slot);
   }
+  peer.waiting.erase(peer.waiting.begin(),
+                     peer.waiting.begin() + static_cast<std::ptrdiff_t>(released));
 }
 
 void UcxSender::OnDone(void* request, ucs_status_t status, void* arg) {

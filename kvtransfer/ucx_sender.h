@@ -31,7 +31,8 @@ class UcxSender {
   absl::Status Write(UcxPeer& peer, std::span<const FrameWrite> frames, std::uint64_t tag);
   absl::Status Send(UcxPeer& peer, absl::string_view payload);
 
-  /// Posts what waited for the peer's route, or reports it as cancelled when the peer has ended.
+  /// Posts what waited for the peer's route or for room in it, as far as there is room; reports it
+  /// all as cancelled when the peer has ended.
   void ReleaseWaiting(UcxPeer& peer);
 
  private:
@@ -61,6 +62,7 @@ class UcxSender {
   static void OnDone(void* request, ucs_status_t status, void* slot);
   static absl::Status CheckFrame(const FrameWrite& frame);
   void Post(Slot& slot);
+  void PostNow(Slot& slot);
   void Finish(Slot& slot, ucs_status_t status);
   Slot& TakeFrameSlot(UcxPeer& peer, std::uint32_t write);
 

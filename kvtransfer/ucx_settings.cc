@@ -14,22 +14,22 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "base/status.h"
+#include "kvtransfer/ucx_window.h"
 
 namespace baton {
 namespace {
-
-// A frame (payload, our header, UCX's) of up to 72 KiB, a layer of an MLA page, travels as one
-// segment: UCX then lands it without reassembly. Larger frames become several.
-constexpr absl::string_view kSegmentBytes = "40K";
 
 void AddShm(std::vector<UcxSetting>& out) {
   // Endpoints that report a peer's death refuse shared memory without this, and fall back to TCP
   // in silence. (UCX lists the option as POSIX_... and SYSV_..., but this way in takes MM_...
   // only.)
   out.push_back({"MM_ERROR_HANDLING", "y"});
-  out.push_back({"MM_SEG_SIZE", std::string(kSegmentBytes)});
-  // Segments are allotted in chunks; the default of 512 of them would be 38 MiB a chunk.
-  out.push_back({"MM_RX_BUFS_GROW", "64"});
+  out.push_back({"MM_SEG_SIZE", absl::StrCat(kSegmentBytes)});
+  out.push_back({"MM_FIFO_SIZE", absl::StrCat(kQueueSegments)});
+  out.push_back({"MM_FIFO_RELEASE_FACTOR",
+                 absl::StrFormat("%.4f", double{kReleaseSegments} / double{kQueueSegments})});
+  // One chunk of segments for the queue, and one in hand.
+  out.push_back({"MM_RX_BUFS_GROW", absl::StrCat(kQueueSegments + 2)});
 }
 
 absl::Status AddTcp(const UcxOptions& options, std::vector<UcxSetting>& out) {

@@ -61,6 +61,8 @@ class UcxTransport final : public Transport {
   void Progress();
   void TakeNotes();
   void OnWelcome(const UcxNoteReceived& note);
+  void OnCredit(const UcxNoteReceived& note);
+  UcxPeer* PeerOfStream(StreamId stream);
   void Settle(Instant now);
 
   const UcxOptions options_;
@@ -69,6 +71,7 @@ class UcxTransport final : public Transport {
   UcxReceiver receiver_;
   UcxSender sender_;
   UcxWorkerSet workers_;
+  UcxInlet door_inlet_;
   std::unique_ptr<UcxWorker> door_;
   UcxLanes lanes_;
   std::map<PeerId, UcxPeer> peers_;
@@ -92,7 +95,7 @@ absl::Status UcxTransport::Open() {
   UcxOptions door = options_;
   door.shm = !options_.tcp;
   BATON_ASSIGN_OR_RETURN(door_, UcxWorker::Open(door));
-  BATON_RETURN_IF_ERROR(receiver_.Attach(*door_));
+  BATON_RETURN_IF_ERROR(receiver_.Attach(*door_, door_inlet_));
   BATON_RETURN_IF_ERROR(workers_.Add(*door_));
   if (address().size() <= kTransportAddressBytesMax) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -139,7 +142,8 @@ absl::Status UcxTransport::OpenRoute(UcxPeer& peer, const UcxAddress& address) {
   BATON_RETURN_IF_ERROR(peer.OpenDoor(*door_, address.ucx));
   if (!lane) return absl::OkStatus();
   std::unique_ptr<UcxWorker> own;
-  BATON_ASSIGN_OR_RETURN(own, OpenLaneWorker(options_, receiver_, workers_));
+  BATON_ASSIGN_OR_RETURN(own, OpenLaneWorker(options_, receiver_, peer.inlet));
+  BATON_RETURN_IF_ERROR(workers_.Add(*own));
   const std::string own_address = LaneAddress(*own);
   peer.Knock(std::move(own), own_address, Now());
   return absl::OkStatus();
@@ -185,13 +189,18 @@ void UcxTransport::Poll(std::vector<TransportEvent>& events) {
 void UcxTransport::Progress() {
   const Instant end = Now() + kPollTimeMax;
   const std::uint64_t frames_end = receiver_.frames() + kFramesPerPollMax;
-  workers_.Progress([&] { return receiver_.frames() >= frames_end || Now() >= end; });
+  workers_.Progress([&] {
+    lanes_.SendCredits();
+    return receiver_.frames() >= frames_end || Now() >= end;
+  });
 }
 
 void UcxTransport::TakeNotes() {
   for (const UcxNoteReceived& note : receiver_.TakeNotes()) {
     if (note.id == kWelcomeId) {
       OnWelcome(note);
+    } else if (note.id == kCreditId) {
+      OnCredit(note);
     } else if (note.id == kGoodbyeId) {
       lanes_.OnGoodbye(note.stream);
     } else {
@@ -201,15 +210,27 @@ void UcxTransport::TakeNotes() {
   }
 }
 
+UcxPeer* UcxTransport::PeerOfStream(StreamId stream) {
+  for (auto& [id, peer] : peers_) {
+    if (peer.stream == stream) return &peer;
+  }
+  return nullptr;
+}
+
 void UcxTransport::OnWelcome(const UcxNoteReceived& note) {
   const absl::StatusOr<UcxAddress> address = UcxAddress::Decode(note.body);
-  if (!address.ok()) return;  // the knock's deadline ends the peer
-  for (auto& [id, peer] : peers_) {
-    if (peer.stream != note.stream) continue;
-    peer.OnWelcome(address->ucx);
-    if (peer.ready) sender_.ReleaseWaiting(peer);
-    return;
-  }
+  UcxPeer* const peer = PeerOfStream(note.stream);
+  if (!address.ok() || peer == nullptr) return;  // the knock's deadline ends the peer
+  peer->OnWelcome(address->ucx);
+  sender_.ReleaseWaiting(*peer);
+}
+
+void UcxTransport::OnCredit(const UcxNoteReceived& note) {
+  UcxPeer* const peer = PeerOfStream(note.stream);
+  if (peer == nullptr || note.body.size() != 8) return;
+  peer->OnCredit(
+      LoadLittleEndian<std::uint64_t>(reinterpret_cast<const std::byte*>(note.body.data())));
+  sender_.ReleaseWaiting(*peer);
 }
 
 void UcxTransport::Settle(Instant now) {

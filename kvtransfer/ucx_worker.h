@@ -21,6 +21,7 @@ inline constexpr unsigned kSmallMessageId = 2;
 inline constexpr unsigned kKnockId = 3;    // "give my stream a lane; mine has this address"
 inline constexpr unsigned kWelcomeId = 4;  // "its other end has this address"
 inline constexpr unsigned kGoodbyeId = 5;  // "the stream is over"
+inline constexpr unsigned kCreditId = 6;   // "so many segments of the stream are consumed", u64
 
 class UcxWorker {
  public:

@@ -1,0 +1,47 @@
+#include "forked_peer.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+
+namespace baton {
+namespace {
+
+constexpr int kToldMsMax = 10'000;
+
+}  // namespace
+
+ForkedPeer::ForkedPeer(const std::function<int(const Tell&)>& body) {
+  std::array<int, 2> ends{};
+  if (pipe(ends.data()) != 0) return;
+  pid_ = fork();
+  if (pid_ == 0) {
+    close(ends[0]);
+    // One write of less than PIPE_BUF bytes is one read at the other end.
+    _exit(body([&](absl::string_view text) {
+      if (write(ends[1], text.data(), text.size()) < 0) _exit(1);
+    }));
+  }
+  close(ends[1]);
+  pipe_ = ends[0];
+}
+
+ForkedPeer::~ForkedPeer() {
+  if (pipe_ >= 0) close(pipe_);
+  if (pid_ <= 0) return;
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+}
+
+std::string ForkedPeer::Told() {
+  std::array<char, 4096> text{};
+  pollfd descriptor{pipe_, POLLIN, 0};
+  if (pipe_ < 0 || poll(&descriptor, 1, kToldMsMax) <= 0) return "";
+  const ssize_t bytes = read(pipe_, text.data(), text.size());
+  return bytes > 0 ? std::string(text.data(), static_cast<std::size_t>(bytes)) : "";
+}
+
+}  // namespace baton
