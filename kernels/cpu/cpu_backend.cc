@@ -29,6 +29,9 @@ const Backend& BackendOf(const char* isa) {
 
 const Backend* CpuBackend(absl::string_view isa) {
   const bool any = isa == "auto";
+  if ((any || isa == "avx512_bf16") && HasAvx512Bf16()) {
+    return &BackendOf<kAvx512Bf16Level>("avx512_bf16");
+  }
   if ((any || isa == "avx512") && HasAvx512()) return &BackendOf<kAvx512Level>("avx512");
   if ((any || isa == "avx2") && HasAvx2()) return &BackendOf<kAvx2Level>("avx2");
   if (any || isa == "reference") return &ReferenceBackend();

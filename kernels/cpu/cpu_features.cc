@@ -16,10 +16,13 @@ bool HasAvx512() {
          __builtin_cpu_supports("avx512vl") != 0;
 }
 
+bool HasAvx512Bf16() { return HasAvx512() && __builtin_cpu_supports("avx512bf16") != 0; }
+
 #else
 
 bool HasAvx2() { return false; }
 bool HasAvx512() { return false; }
+bool HasAvx512Bf16() { return false; }
 
 #endif
 

@@ -8,5 +8,7 @@ namespace baton {
 bool HasAvx2();
 /// AVX-512 F, BW, DQ and VL, and all of HasAvx2().
 bool HasAvx512();
+/// Products of bf16 pairs, and all of HasAvx512().
+bool HasAvx512Bf16();
 
 }  // namespace baton

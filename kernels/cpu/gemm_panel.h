@@ -1,5 +1,5 @@
 // One panel of a product: up to kGemmRowsMax rows against kPanelWidth rows of weights. The weights
-// are widened to fp32 and transposed in blocks of kDepth steps that stay in L1, then every row tile
+// are made units and transposed in blocks of kDepth steps that stay in L1, then every row tile
 // passes over the block; sums wait in fp32 between blocks, which is exact, so blocking changes no
 // bit. One row takes the same way as many.
 #pragma once
@@ -8,26 +8,27 @@
 
 #include "kernels/cpu/level.h"
 #include "kernels/cpu/row_tile.h"
-#include "kernels/cpu/vec_math.h"
+#include "kernels/cpu/units.h"
 
 namespace baton {
 
-/// Steps of K a block: 128 x 32 floats are 16 KiB, half of the smallest L1 in use.
+/// Steps a block: 128 x 32 units are 16 KiB, half of the smallest L1 in use.
 inline constexpr int kDepth = 128;
 
 template <class A>
 inline constexpr std::size_t kGemmScratchFloats =
     static_cast<std::size_t>(kDepth + kGemmRowsMax) * kPanelWidth<A>;
 
-template <class A>
+template <class Units>
 class GemmPanel {
  public:
   explicit GemmPanel(const GemmPanelJob& job)
-      : job_(job), block_(job.scratch), sums_(job.scratch + kDepth * kPanelWidth<A>) {}
+      : job_(job), block_(job.scratch), sums_(job.scratch + kDepth * kWidth) {}
 
   void Run() {
-    for (int first = 0; first < job_.k; first += kDepth) {
-      const int depth = job_.k - first < kDepth ? job_.k - first : kDepth;
+    const int steps = StepsOf<Units>(job_.k);
+    for (int first = 0; first < steps; first += kDepth) {
+      const int depth = steps - first < kDepth ? steps - first : kDepth;
       PackBlock(first, depth);
       MultiplyBlock(first, depth);
     }
@@ -35,29 +36,31 @@ class GemmPanel {
   }
 
  private:
+  using A = typename Units::Vec;
   using V = typename A::V;
   static constexpr int kWidth = kPanelWidth<A>;
 
-  // block[k][column], of steps first .. first + depth. Columns past the end repeat the last one and
-  // are never stored.
+  // block[step][column], of steps first .. first + depth. Columns past the end repeat the last one
+  // and are never stored.
   void PackBlock(int first, int depth) {
-    WithType(job_.b_dtype, [&](auto tag) {
+    WithUnitType<Units>(job_.b_dtype, [&](auto tag) {
       for (int column = 0; column < kWidth; column += A::kLanes) {
-        for (int k = 0; k < depth; k += A::kLanes) {
-          PackSquare<decltype(tag)::kValue>(column, first + k, depth - k,
-                                            block_ + k * kWidth + column);
+        for (int step = 0; step < depth; step += A::kLanes) {
+          PackSquare<decltype(tag)::kValue>(column, first + step, depth - step,
+                                            block_ + step * kWidth + column);
         }
       }
     });
   }
 
   template <DType kType>
-  BATON_INLINE void PackSquare(int column, int k, int steps, float* to) {
+  BATON_INLINE void PackSquare(int column, int step, int steps, float* to) {
+    const int k = step * Units::kElements;
     V rows[A::kLanes];
     BATON_UNROLL
     for (int i = 0; i < A::kLanes; ++i) {
       const int wanted = column + i < job_.columns ? column + i : job_.columns - 1;
-      rows[i] = LoadAs<A, kType>(job_.b, wanted * job_.b_stride + k, steps);
+      rows[i] = Units::template Load<kType>(job_.b, wanted * job_.b_stride + k, job_.k - k);
     }
     A::Transpose(rows);
     BATON_UNROLL
@@ -68,7 +71,7 @@ class GemmPanel {
 
   void MultiplyBlock(int first, int depth) {
     ForRowTiles<A>(job_.rows, [&](auto count, int row) {
-      RowTile<A, decltype(count)::kValue> tile;
+      RowTile<Units, decltype(count)::kValue> tile;
       float* sums = sums_ + static_cast<std::int64_t>(row) * kWidth;
       if (first == 0) {
         tile.Clear();
@@ -79,7 +82,7 @@ class GemmPanel {
                        .left_stride = job_.a_stride,
                        .right = block_,
                        .right_stride = kWidth,
-                       .k = depth});
+                       .steps = depth});
       tile.Store(sums, kWidth);
     });
   }

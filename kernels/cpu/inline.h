@@ -3,6 +3,7 @@
 #pragma once
 
 #define BATON_INLINE inline __attribute__((always_inline))
+#define BATON_INLINE_LAMBDA __attribute__((always_inline))
 
 #if defined(__clang__)
 #define BATON_UNROLL _Pragma("unroll")

@@ -10,8 +10,13 @@ namespace baton {
 
 template <class A>
 struct Leaves {
-  static void RunGemmPanel(const GemmPanelJob& job) { GemmPanel<A>(job).Run(); }
-  static void RunMlaTile(const MlaTileJob& job) { MlaTile<A>(job).Run(); }
+  static void RunGemmPanel(const GemmPanelJob& job) { GemmPanel<FloatUnits<A>>(job).Run(); }
+  static void RunGemmPairs(const GemmPanelJob& job) { GemmPanel<PairUnits<A>>(job).Run(); }
+  static void RunMlaTile(const MlaTileJob& job) { MlaTile<FloatUnits<A>>(job).Run(); }
+  static void RunMlaPairs(const MlaTileJob& job) {
+    const bool pairs = job.activation == DType::kBf16 && job.cache_dtype == DType::kBf16;
+    return pairs ? MlaTile<PairUnits<A>>(job).Run() : RunMlaTile(job);
+  }
   static std::size_t MlaScratchFloats(const MlaTileJob& job) { return MlaShape<A>(job).Floats(); }
 
   static void Widen(const void* from, DType type, float* to, int count) {
@@ -46,12 +51,21 @@ struct Leaves {
             .panel_width = kPanelWidth<A>,
             .gemm_scratch_floats = kGemmScratchFloats<A>,
             .gemm_panel = RunGemmPanel,
+            .gemm_pairs = nullptr,
             .mla_scratch_floats = MlaScratchFloats,
             .mla_tile = RunMlaTile,
             .widen = Widen,
             .narrow = Narrow,
             .silu_mul = SiluMulRow,
             .add_scaled = AddScaled};
+  }
+
+  /// The same on a machine that multiplies pairs of bf16.
+  static constexpr CpuLevel TableWithPairs(const char* isa) {
+    CpuLevel table = Table(isa);
+    table.gemm_pairs = RunGemmPairs;
+    table.mla_tile = RunMlaPairs;
+    return table;
   }
 };
 

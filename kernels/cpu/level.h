@@ -25,9 +25,10 @@ struct GemmPanelJob {
   int rows = 0;     // [1, kGemmRowsMax]
   int columns = 0;  // [1, CpuLevel::panel_width]
   int k = 0;
-  const float* a = nullptr;
-  std::int64_t a_stride = 0;
-  const void* b = nullptr;  // rows of output columns, K contiguous
+  const float* a = nullptr;   // rows of units: fp32, or for gemm_pairs pairs of bf16, k even or a 0
+                              // after the last
+  std::int64_t a_stride = 0;  // units
+  const void* b = nullptr;    // rows of output columns, K contiguous
   DType b_dtype = DType::kBf16;
   std::int64_t b_stride = 0;
   const void* bias = nullptr;  // [columns] b_dtype, or null
@@ -63,6 +64,7 @@ struct CpuLevel {
   int panel_width;
   std::size_t gemm_scratch_floats;
   void (*gemm_panel)(const GemmPanelJob&);
+  void (*gemm_pairs)(const GemmPanelJob&);  // a and b both bf16; null where the level has no pairs
   std::size_t (*mla_scratch_floats)(const MlaTileJob&);  // reads the dimensions alone
   void (*mla_tile)(const MlaTileJob&);
   /// to[i] = from[i], i < count.
@@ -76,5 +78,6 @@ struct CpuLevel {
 
 extern const CpuLevel kAvx2Level;
 extern const CpuLevel kAvx512Level;
+extern const CpuLevel kAvx512Bf16Level;
 
 }  // namespace baton

@@ -1,6 +1,7 @@
 // Attention of up to kMlaVectorsMax query vectors (heads of one row, rows of a chunk: all the same
-// here) over the pages of one sequence. For each page, in ascending order: widen it to fp32 once,
-// transpose it once for the scores, then scores, online softmax, and the weighted sum of latents.
+// here) over the pages of one sequence. For each page, in ascending order: make it ready once, then
+// scores, online softmax, and the weighted sum of latents. With pairs of bf16, weights are rounded
+// to bf16, and the rounded ones are what is summed.
 //
 // Why bits ignore the company: a score is one chain over ascending dims; a row's maximum and sum
 // come from its own scores in one fixed tree; an output element is one chain over ascending tokens.
@@ -11,23 +12,19 @@
 #include <cstdint>
 
 #include "kernels/cpu/level.h"
+#include "kernels/cpu/mla_page.h"
 #include "kernels/cpu/row_tile.h"
-#include "kernels/cpu/vec_math.h"
+#include "kernels/cpu/units.h"
 
 namespace baton {
-
-template <class A>
-BATON_INLINE int RoundUpTo(int value, int multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
 
 /// Sizes and places of a job's scratch, all in floats.
 template <class A>
 struct MlaShape {
   explicit MlaShape(const MlaTileJob& job)
       : dim(job.latent_dim + job.rope_dim),
-        tokens(RoundUpTo<A>(job.tokens_per_page, kPanelWidth<A>)),
-        columns(RoundUpTo<A>(job.latent_dim, kPanelWidth<A>)),
+        tokens(RoundUpTo(job.tokens_per_page, kPanelWidth<A>)),
+        columns(RoundUpTo(job.latent_dim, kPanelWidth<A>)),
         query_stride(OddLines(dim)),
         page_stride(OddLines(dim > columns ? dim : columns)),
         output_stride(OddLines(columns)),
@@ -36,7 +33,7 @@ struct MlaShape {
   std::size_t Floats() const {
     const std::size_t a_vector =
         static_cast<std::size_t>(query_stride + output_stride + weight_stride + 3);
-    const std::size_t a_token = static_cast<std::size_t>(page_stride + RoundUpTo<A>(dim, 16));
+    const std::size_t a_token = static_cast<std::size_t>(page_stride + RoundUpTo(dim, 16));
     return kMlaVectorsMax * a_vector + static_cast<std::size_t>(tokens) * a_token;
   }
 
@@ -49,7 +46,7 @@ struct MlaShape {
   int weight_stride;  // floats between vectors' weights
 };
 
-template <class A>
+template <class Units>
 class MlaTile {
  public:
   explicit MlaTile(const MlaTileJob& job) : job_(job), shape_(job) {
@@ -63,7 +60,7 @@ class MlaTile {
     outputs_ = take(kMlaVectorsMax, shape_.output_stride);
     weights_ = take(kMlaVectorsMax, shape_.weight_stride);
     page_ = take(shape_.tokens, shape_.page_stride);
-    keys_ = take(shape_.tokens, RoundUpTo<A>(shape_.dim, A::kLanes));
+    keys_ = take(shape_.tokens, RoundUpTo(shape_.dim, A::kLanes));
     maxima_ = take(kMlaVectorsMax, 1);
     sums_ = take(kMlaVectorsMax, 1);
     factors_ = take(kMlaVectorsMax, 1);
@@ -75,8 +72,7 @@ class MlaTile {
     for (int first = 0; first < seen; first += job_.tokens_per_page) {
       const int left = job_.length - first;
       const int tokens = left < job_.tokens_per_page ? left : job_.tokens_per_page;
-      WidenPage(job_.table[first / job_.tokens_per_page], tokens);
-      TransposeKeys();
+      Prepare(PageAt(first / job_.tokens_per_page, tokens), Target(), Units{});
       Score();
       for (int v = 0; v < job_.vectors; ++v) {
         const int visible = Visible(v) - first;
@@ -88,6 +84,7 @@ class MlaTile {
   }
 
  private:
+  using A = typename Units::Vec;
   using V = typename A::V;
   static constexpr int kWidth = kPanelWidth<A>;
   static constexpr float kNothing = -__builtin_inff();
@@ -101,10 +98,12 @@ class MlaTile {
   void Begin() {
     for (int v = 0; v < job_.vectors; ++v) {
       const std::int64_t at = static_cast<std::int64_t>(v) * shape_.dim;
-      WithType(job_.activation, [&](auto tag) {
-        for (int i = 0; i < shape_.dim; i += A::kLanes) {
-          A::Store(queries_ + v * shape_.query_stride + i,
-                   LoadAs<A, decltype(tag)::kValue>(job_.query, at + i, shape_.dim - i));
+      WithUnitType<Units>(job_.activation, [&](auto tag) {
+        for (int step = 0; step < StepsOf<Units>(shape_.dim); step += A::kLanes) {
+          const int i = step * Units::kElements;
+          const V units =
+              Units::template Load<decltype(tag)::kValue>(job_.query, at + i, shape_.dim - i);
+          A::Store(queries_ + v * shape_.query_stride + step, units);
         }
       });
       for (int i = 0; i < shape_.columns; i += A::kLanes) {
@@ -115,57 +114,35 @@ class MlaTile {
     }
   }
 
-  // Rows past `tokens` become 0: a page's tail may hold anything.
-  void WidenPage(std::int32_t page, int tokens) {
-    const std::byte* from = job_.pages + static_cast<std::size_t>(page) * job_.page_stride_bytes;
-    WithType(job_.cache_dtype, [&](auto tag) {
-      for (int t = 0; t < tokens; ++t) {
-        const std::int64_t at = static_cast<std::int64_t>(t) * shape_.dim;
-        float* to = page_ + static_cast<std::int64_t>(t) * shape_.page_stride;
-        for (int i = 0; i < shape_.dim; i += A::kLanes) {
-          A::Store(to + i, LoadAs<A, decltype(tag)::kValue>(from, at + i, shape_.dim - i));
-        }
-      }
-    });
-    for (int t = tokens; t < shape_.tokens; ++t) {
-      float* to = page_ + static_cast<std::int64_t>(t) * shape_.page_stride;
-      for (int i = 0; i < shape_.dim; i += A::kLanes) A::Store(to + i, A::Set(0.0F));
-    }
+  RawPage PageAt(int index, int tokens) const {
+    const auto page = static_cast<std::size_t>(job_.table[index]);
+    return {.rows = job_.pages + page * job_.page_stride_bytes,
+            .type = job_.cache_dtype,
+            .dim = shape_.dim,
+            .tokens = tokens};
   }
 
-  // keys[panel][dim][token of the panel]
-  void TransposeKeys() {
-    const int padded = RoundUpTo<A>(shape_.dim, A::kLanes);
-    for (int token = 0; token < shape_.tokens; token += A::kLanes) {
-      float* panel = keys_ + static_cast<std::int64_t>(token / kWidth) * padded * kWidth;
-      for (int i = 0; i < padded; i += A::kLanes) {
-        V rows[A::kLanes];
-        BATON_UNROLL
-        for (int t = 0; t < A::kLanes; ++t) {
-          rows[t] = A::Load(page_ + static_cast<std::int64_t>(token + t) * shape_.page_stride + i);
-        }
-        A::Transpose(rows);
-        BATON_UNROLL
-        for (int d = 0; d < A::kLanes; ++d) {
-          A::Store(panel + (i + d) * kWidth + token % kWidth, rows[d]);
-        }
-      }
-    }
+  PreparedPage Target() const {
+    return {.keys = keys_,
+            .values = page_,
+            .tokens = shape_.tokens,
+            .value_stride = shape_.page_stride};
   }
 
   // weights[vector][token] = query . key
   void Score() {
-    const int padded = RoundUpTo<A>(shape_.dim, A::kLanes);
+    const int steps = StepsOf<Units>(shape_.dim);
+    const int padded = RoundUpTo(steps, A::kLanes);
     for (int token = 0; token < shape_.tokens; token += kWidth) {
       const float* panel = keys_ + static_cast<std::int64_t>(token / kWidth) * padded * kWidth;
       ForRowTiles<A>(job_.vectors, [&](auto count, int vector) {
-        RowTile<A, decltype(count)::kValue> tile;
+        RowTile<Units, decltype(count)::kValue> tile;
         tile.Clear();
         tile.Accumulate({.left = queries_ + vector * shape_.query_stride,
                          .left_stride = shape_.query_stride,
                          .right = panel,
                          .right_stride = kWidth,
-                         .k = shape_.dim});
+                         .steps = steps});
         tile.Store(weights_ + vector * shape_.weight_stride + token, shape_.weight_stride);
       });
     }
@@ -188,9 +165,7 @@ class MlaTile {
       const int left = visible - t < 0 ? 0 : visible - t;
       const int count = left < A::kLanes ? left : A::kLanes;
       const V grown = Exp<A>(A::Sub(A::Load(row + t), maximum));
-      const V weight = A::SelectFirst(count, grown, A::Set(0.0F));
-      A::Store(row + t, weight);
-      sum = A::Add(sum, weight);
+      sum = A::Add(sum, Units::Put(row, t, A::SelectFirst(count, grown, A::Set(0.0F))));
     }
     // A row that has seen nothing yet has a maximum of -inf, and nothing to rescale.
     const bool first = maxima_[vector] == kNothing;
@@ -206,7 +181,7 @@ class MlaTile {
   void Sum(int tokens) {
     for (int column = 0; column < shape_.columns; column += kWidth) {
       ForRowTiles<A>(job_.vectors, [&](auto count, int vector) {
-        RowTile<A, decltype(count)::kValue> tile;
+        RowTile<Units, decltype(count)::kValue> tile;
         float* outputs = outputs_ + vector * shape_.output_stride + column;
         tile.Load(outputs, shape_.output_stride);
         tile.Scale(factors_ + vector);
@@ -214,7 +189,7 @@ class MlaTile {
                          .left_stride = shape_.weight_stride,
                          .right = page_ + column,
                          .right_stride = shape_.page_stride,
-                         .k = tokens});
+                         .steps = StepsOf<Units>(tokens)});
         tile.Store(outputs, shape_.output_stride);
       });
     }

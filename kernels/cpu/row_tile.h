@@ -2,30 +2,33 @@
 // Each output element is one chain of fused multiply-adds over ascending k in a lane of its own, so
 // its bits depend neither on how many rows stand beside it nor on the level's width.
 //
-// Per k: kTileVecs loads, kRows broadcasts, kRows * kTileVecs fused multiply-adds.
+// Per step: kTileVecs loads, kRows broadcasts, kRows * kTileVecs fused multiply-adds.
 #pragma once
 
 #include <cstdint>
 
 #include "kernels/cpu/inline.h"
+#include "kernels/cpu/units.h"
 
 namespace baton {
 
 template <class A>
 inline constexpr int kPanelWidth = A::kTileVecs* A::kLanes;
 
-/// A panel product's operands: row r of the left side at left + r * left_stride, step k of the
-/// right side at right + k * right_stride, kPanelWidth columns wide.
+/// A panel product's operands, in units: row r of the left side at left + r * left_stride, step k
+/// of the right side at right + k * right_stride, kPanelWidth columns wide.
 struct TileOperands {
   const float* left = nullptr;
   std::int64_t left_stride = 0;
   const float* right = nullptr;
   std::int64_t right_stride = 0;
-  int k = 0;
+  int steps = 0;
 };
 
-template <class A, int kRows>
+template <class Units, int kRows>
 struct RowTile {
+  using A = typename Units::Vec;
+
   typename A::V sums[kRows][A::kTileVecs];
 
   BATON_INLINE void Clear() {
@@ -68,7 +71,7 @@ struct RowTile {
 
   BATON_INLINE void Accumulate(const TileOperands& in) {
     const float* right = in.right;
-    for (int k = 0; k < in.k; ++k, right += in.right_stride) {
+    for (int k = 0; k < in.steps; ++k, right += in.right_stride) {
       typename A::V columns[A::kTileVecs];
       BATON_UNROLL
       for (int v = 0; v < A::kTileVecs; ++v) columns[v] = A::Load(right + v * A::kLanes);
@@ -77,7 +80,7 @@ struct RowTile {
         const typename A::V value = A::Set(in.left[r * in.left_stride + k]);
         BATON_UNROLL
         for (int v = 0; v < A::kTileVecs; ++v) {
-          sums[r][v] = A::Fma(value, columns[v], sums[r][v]);
+          sums[r][v] = Units::MultiplyAdd(value, columns[v], sums[r][v]);
         }
       }
     }

@@ -31,5 +31,6 @@ inline std::string LevelName(const ::testing::TestParamInfo<std::string>& level)
 }  // namespace baton::testing
 
 #define BATON_ON_EVERY_BACKEND(suite)                                                       \
-  INSTANTIATE_TEST_SUITE_P(Levels, suite, ::testing::Values("reference", "avx2", "avx512"), \
+  INSTANTIATE_TEST_SUITE_P(Levels, suite,                                                   \
+                           ::testing::Values("reference", "avx2", "avx512", "avx512_bf16"), \
                            ::baton::testing::LevelName)

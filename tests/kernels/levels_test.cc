@@ -16,7 +16,10 @@ TEST(CpuBackendTest, UnknownLevelsAreNull) {
 }
 
 TEST(CpuBackendTest, AutoTakesTheBestThatThisMachineHas) {
-  const std::string best = HasAvx512() ? "avx512" : HasAvx2() ? "avx2" : "reference";
+  const std::string best = HasAvx512Bf16() ? "avx512_bf16"
+                           : HasAvx512()   ? "avx512"
+                           : HasAvx2()     ? "avx2"
+                                           : "reference";
   EXPECT_EQ(CpuBackend("auto"), CpuBackend(best));
   EXPECT_EQ(CpuBackend("auto")->isa, best);
   EXPECT_EQ(CpuBackend("reference"), &ReferenceBackend());

@@ -1,0 +1,99 @@
+// A page made ready for products: its values as a right operand over tokens, its keys as a right
+// operand over dimensions. Rows past the tokens that exist become zero: a page's tail may hold
+// anything.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/cpu/row_tile.h"
+#include "kernels/cpu/units.h"
+
+namespace baton {
+
+BATON_INLINE int RoundUpTo(int value, int multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+/// A layer of a page as it lies in the pool.
+struct RawPage {
+  const std::byte* rows = nullptr;  // [tokens][dim]
+  DType type = DType::kBf16;
+  int dim = 0;
+  int tokens = 0;  // that exist
+};
+
+/// Where the operands go. `keys`: [padded tokens / panel width][steps of dim, in whole
+/// lanes][panel width]; `values`: [steps of padded tokens][value_stride].
+struct PreparedPage {
+  float* keys = nullptr;
+  float* values = nullptr;
+  int tokens = 0;  // in whole panels
+  int value_stride = 0;
+};
+
+/// keys[panel][step][token of the panel], from rows that load(token, step) gives 16 steps at a
+/// time.
+template <class Units, class Load>
+BATON_INLINE void TransposeKeys(const PreparedPage& to, int steps, const Load& load) {
+  using A = typename Units::Vec;
+  const int padded = RoundUpTo(steps, A::kLanes);
+  for (int token = 0; token < to.tokens; token += A::kLanes) {
+    const int panel = token / kPanelWidth<A>;
+    float* keys = to.keys + static_cast<std::int64_t>(panel) * padded * kPanelWidth<A> +
+                  token % kPanelWidth<A>;
+    for (int step = 0; step < padded; step += A::kLanes) {
+      typename A::V rows[A::kLanes];
+      BATON_UNROLL
+      for (int t = 0; t < A::kLanes; ++t) rows[t] = load(token + t, step);
+      A::Transpose(rows);
+      BATON_UNROLL
+      for (int s = 0; s < A::kLanes; ++s) {
+        A::Store(keys + static_cast<std::int64_t>(step + s) * kPanelWidth<A>, rows[s]);
+      }
+    }
+  }
+}
+
+/// Widens the page once, and transposes the widened one.
+template <class A>
+void Prepare(const RawPage& page, const PreparedPage& to, FloatUnits<A>) {
+  WithType(page.type, [&](auto tag) {
+    for (int t = 0; t < page.tokens; ++t) {
+      const std::int64_t at = static_cast<std::int64_t>(t) * page.dim;
+      float* row = to.values + static_cast<std::int64_t>(t) * to.value_stride;
+      for (int i = 0; i < page.dim; i += A::kLanes) {
+        A::Store(row + i, LoadAs<A, decltype(tag)::kValue>(page.rows, at + i, page.dim - i));
+      }
+    }
+  });
+  for (int t = page.tokens; t < to.tokens; ++t) {
+    float* row = to.values + static_cast<std::int64_t>(t) * to.value_stride;
+    for (int i = 0; i < page.dim; i += A::kLanes) A::Store(row + i, A::Set(0.0F));
+  }
+  TransposeKeys<FloatUnits<A>>(to, page.dim, [&](int token, int step) BATON_INLINE_LAMBDA {
+    return A::Load(to.values + static_cast<std::int64_t>(token) * to.value_stride + step);
+  });
+}
+
+/// Transposes the pairs of each row as they lie, and interleaves the rows of each pair of tokens.
+template <class A>
+void Prepare(const RawPage& page, const PreparedPage& to, PairUnits<A>) {
+  const auto* words = reinterpret_cast<const std::uint16_t*>(page.rows);
+  const auto left = [&page](int token, int first) BATON_INLINE_LAMBDA {
+    return token < page.tokens && first < page.dim ? page.dim - first : 0;
+  };
+  for (int t = 0; t < to.tokens; t += 2) {
+    const std::uint16_t* even = words + static_cast<std::int64_t>(t) * page.dim;
+    float* row = to.values + static_cast<std::int64_t>(t / 2) * to.value_stride;
+    for (int i = 0; i < page.dim; i += A::kLanes) {
+      A::Store(row + i, A::Interleave(even + i, left(t, i), even + page.dim + i, left(t + 1, i)));
+    }
+  }
+  const int steps = StepsOf<PairUnits<A>>(page.dim);
+  TransposeKeys<PairUnits<A>>(to, steps, [&](int token, int step) BATON_INLINE_LAMBDA {
+    const std::int64_t at = static_cast<std::int64_t>(token) * page.dim + 2 * step;
+    return A::LoadPairs(words + at, left(token, 2 * step));
+  });
+}
+
+}  // namespace baton
