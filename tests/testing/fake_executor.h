@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/sampling.h"
+#include "base/time.h"
 #include "engine/executor.h"
 #include "kvcache/kv_arena.h"
 

@@ -24,7 +24,7 @@ std::vector<TokenId> FakePrompt(int count, std::uint64_t seed);
 struct FakeRequest {
   std::uint64_t id = 1;
   std::uint32_t attempt = 1;
-  std::vector<TokenId> tokens;
+  std::vector<TokenId> tokens = {};
   int prompt_tokens = 0;  // 0 = all of `tokens`
   int max_tokens = 4;
   int logprobs = -1;
