@@ -153,8 +153,6 @@ void CheckTogether(Role role, const Settings& settings, Findings& findings) {
   CheckPorts(settings,
              {"router.port", "router.grpc_port", "router.public_grpc_port", "router.metrics_port"},
              findings);
-  CheckPorts(settings, {"prefill.http_port", "prefill.grpc_port"}, findings);
-  CheckPorts(settings, {"decode.http_port", "decode.grpc_port"}, findings);
 }
 
 }  // namespace baton
