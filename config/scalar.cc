@@ -43,6 +43,7 @@ std::string WithoutUnderscores(absl::string_view text) {
 
 bool StartsLikeNumber(absl::string_view text) {
   if (absl::StartsWith(text, "-") || absl::StartsWith(text, "+")) text.remove_prefix(1);
+  if (absl::StartsWith(text, ".")) text.remove_prefix(1);
   return !text.empty() && absl::ascii_isdigit(static_cast<unsigned char>(text[0]));
 }
 

@@ -4,6 +4,17 @@
 #include "absl/strings/str_format.h"
 
 namespace baton {
+namespace {
+
+/// A URL's user and password stand in no message.
+std::string WithoutPassword(std::string text) {
+  const std::size_t scheme = text.find("://");
+  const std::size_t at = text.rfind('@');
+  if (scheme == std::string::npos || at == std::string::npos || at < scheme) return text;
+  return text.replace(scheme + 3, at - scheme - 3, "***");
+}
+
+}  // namespace
 
 std::string DescribeNode(const YamlNode& node) {
   constexpr std::size_t kShownMax = 60;
@@ -17,8 +28,9 @@ std::string DescribeNode(const YamlNode& node) {
     case YamlNode::Kind::kScalar:
       break;
   }
-  std::string shown = absl::Utf8SafeCEscape(node.text.substr(0, kShownMax));
-  if (node.text.size() > kShownMax) shown += "...";
+  const std::string text = WithoutPassword(node.text);
+  std::string shown = absl::Utf8SafeCEscape(text.substr(0, kShownMax));
+  if (text.size() > kShownMax) shown += "...";
   return absl::StrFormat("%s'%s'", node.quoted ? "the quoted text " : "", shown);
 }
 

@@ -35,7 +35,7 @@ CheckConfigResult CheckConfig(const CheckConfigOptions& options, const LoadInput
   }
   const absl::StatusOr<LoadedConfig> compared = LoadConfig(other);
   if (!compared.ok()) return Invalid(compared.status());
-  result.out = EffectiveDiff(*loaded, *compared);
+  result.out = EffectiveDiff(*compared, *loaded);
   return result;
 }
 

@@ -27,6 +27,7 @@ TEST(ScalarTest, IntegerIsReadInEveryFormThatAllReadersShare) {
   EXPECT_EQ(ParseInteger("5.0"), 5);
   EXPECT_EQ(ParseInteger("-3"), -3);
   EXPECT_EQ(ParseInteger("+3"), 3);
+  EXPECT_EQ(ParseNumber(".5"), 0.5);
   EXPECT_EQ(ParseInteger("9223372036854775807"), 9223372036854775807LL);
   EXPECT_FALSE(ParseInteger("9223372036854775808").has_value());
 }
