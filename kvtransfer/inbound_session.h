@@ -22,6 +22,7 @@ struct InboundSession {
   std::uint64_t credited_bytes = 0;  // told to the peer
   std::uint32_t live = 0;            // hand-offs, as counted each round
   bool peer_drains = false;
+  Instant farewell_at = kNever;  // a draining peer without hand-offs: its last answers have left
   bool broken = false;  // something could not be said: lost at the next round
 };
 

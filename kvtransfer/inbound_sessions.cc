@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kHeldHellosMax = 16;
 constexpr std::size_t kRefusedPeersMax = 16;
-constexpr Duration kRefusalLeaves = Milliseconds(1000);
+constexpr Duration kAnswersLeave = Milliseconds(1000);  // Close drops what has not left
 
 /// The first field in which two fingerprints differ.
 HelloRefusal DifferenceOf(const FingerprintFields& mine, const FingerprintFields& yours) {
@@ -101,7 +101,7 @@ void InboundTransfers::Impl::Refuse(const HelloMessage& hello, const HelloRefusa
   if (refused_peers_.size() >= kRefusedPeersMax) return;  // it will hear nothing, and try later
   const absl::StatusOr<PeerId> peer = transport_.Connect(hello.transfer_address);
   if (!peer.ok()) return;
-  RefusedPeer refused{SessionPipe(transport_, *peer), now + kRefusalLeaves};
+  RefusedPeer refused{SessionPipe(transport_, *peer), now + kAnswersLeave};
   HelloAckMessage ack;
   ack.nonce = hello.nonce;
   ack.incarnation = self_.incarnation;
@@ -166,8 +166,10 @@ void InboundTransfers::Impl::TickSessions(Instant now) {
       session.credited_bytes = consumed;
       Say(id, CreditMessage{consumed});
     }
-    const bool farewell = session.peer_drains && session.live == 0;
-    if (session.broken || farewell || !session.pipe.Flush().ok()) lost.push_back(id);
+    const bool idle = session.peer_drains && session.live == 0;
+    if (!idle) session.farewell_at = kNever;
+    if (idle && session.farewell_at == kNever) session.farewell_at = now + kAnswersLeave;
+    if (session.broken || now >= session.farewell_at || !session.pipe.Flush().ok()) lost.push_back(id);
   }
   for (const SessionId id : lost) Lose(id, now);
   std::erase_if(refused_peers_, [&](RefusedPeer& refused) {

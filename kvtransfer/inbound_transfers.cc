@@ -153,6 +153,7 @@ Instant InboundTransfers::Impl::Due(Instant now) const {
   for (const HeldHello& held : held_hellos_) due = std::min(due, held.until);
   for (const RefusedPeer& refused : refused_peers_) due = std::min(due, refused.close_at);
   for (const auto& [id, session] : sessions_) {
+    due = std::min(due, session.farewell_at);
     if (session.broken || session.pipe.waits()) due = std::min(due, now + Milliseconds(1));
   }
   return due;

@@ -45,7 +45,7 @@ struct HandoffAsk {
 
 class HandoffPair {
  public:
-  static constexpr std::uint32_t kPages = 64;
+  static constexpr std::uint32_t kPages = 640;
 
   explicit HandoffPair(TransferLimits limits = {}) : limits_(limits) {
     source = *KvArena::Create(SmallLayout(), kPages);

@@ -109,8 +109,8 @@ TEST(HandoffTest, GrantsMayComeInParts) {
 }
 
 TEST(HandoffTest, AFragmentedGrantTravelsInSeveralMessages) {
-  HandoffPair pair;  // target pages are never adjacent: one run each
-  const HandoffAsk ask{.tokens = 4 * 30};
+  HandoffPair pair;  // target pages are never adjacent: one run each, 256 a message
+  const HandoffAsk ask{.tokens = 4 * 300};
   HandOver(pair, ask);
   ASSERT_EQ(pair.committed().size(), 1U);
   ExpectOver(pair, 1);
