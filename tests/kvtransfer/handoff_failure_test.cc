@@ -119,7 +119,8 @@ TEST(HandoffFailureTest, ADeadDecodeWorkerEndsItAtPrefillInEveryState) {
     SCOPED_TRACE(static_cast<int>(point));
     ASSERT_EQ(pair.ended().size(), 1U);
     EXPECT_EQ(pair.settled().size(), 1U);
-    if (point != Point::kCommitted) EXPECT_EQ(pair.ended()[0].reason, HandoffReason::kPeerLost);
+    const bool over = point == Point::kCommitted;
+    EXPECT_EQ(pair.ended()[0].reason, over ? HandoffReason::kCommitted : HandoffReason::kPeerLost);
   }
 }
 
