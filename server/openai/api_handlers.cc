@@ -3,11 +3,11 @@
 #include <chrono>
 #include <utility>
 
+#include "server/openai/call_plan.h"
 #include "server/openai/call_table.h"
 #include "server/openai/door_metrics.h"
 #include "server/openai/generate_handler.h"
 #include "server/openai/info_handlers.h"
-#include "server/openai/random_bits.h"
 #include "server/openai/served_names.h"
 
 namespace baton {
@@ -18,17 +18,6 @@ constexpr absl::string_view kModelPath = "/v1/models/";
 std::int64_t UnixSeconds() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::seconds>(since).count();
-}
-
-PlanOptions PlanOptionsOf(const ApiOptions& options) {
-  PlanOptions plan;
-  plan.cluster_secret = options.cluster_secret;
-  if (plan.cluster_secret.empty()) {
-    plan.cluster_secret = RequestId{RandomBits(), RandomBits()}.ToString();
-  }
-  plan.time_left = options.request_time_max;
-  plan.random = RandomBits;
-  return plan;
 }
 
 }  // namespace
@@ -42,7 +31,7 @@ class ApiHandlers::Impl {
         plan_options_(PlanOptionsOf(options)),
         calls_(server, metrics_, options.waiting_comment_period,
                static_cast<std::size_t>(options.calls_max)),
-        generate_({gateway, tokenizer, metrics_, names_, plan_options_, calls_}),
+        generate_({{gateway, tokenizer, names_, plan_options_}, gateway, metrics_, calls_}),
         info_(gateway, tokenizer, names_, UnixSeconds()) {
     MountGeneration(server);
     MountInfo(server);

@@ -45,6 +45,7 @@ void GenerateHandler::Handle(bool chat, HttpRequest request, HttpReply reply) {
     response.headers.push_back({"x-request-id", identity.request_id});
     return reply.Send(std::move(response));
   }
+  if (!call.style.return_token_ids) identity.prompts.clear();
   identity.id = absl::StrCat(chat ? "chatcmpl-" : "cmpl-", plan.requests[0].id.ToString());
   identity.created = UnixSeconds();
   identity.model = call.model;
@@ -61,42 +62,16 @@ std::optional<HttpError> GenerateHandler::Prepare(const std::string& body, ApiCa
   }
   const JsonObject* object = json->AsObject();
   if (object == nullptr) return FieldError("", "the body must be a JSON object", "invalid_json");
-  const FieldLimits& limits = context_.plan_options.limits;
+  const FieldLimits& limits = context_.call.options.limits;
   std::optional<HttpError> refusal = call.style.chat ? ParseChatCall(*object, limits, call)
                                                      : ParseCompletionCall(*object, limits, call);
   if (refusal.has_value()) return refusal;
   call.style.logprobs = call.fields.logprobs.has_value();
-  ServedModel model;
-  if (auto no = context_.names.Resolve(context_.gateway, call.model, model)) return no;
   if (context_.calls.full()) {
     return HttpError{503, "unavailable_error", "too many calls are being answered; try again", "",
                      "queue_full"};
   }
-  if (auto no = Tokenize(call, prompts)) return no;
-  std::vector<std::vector<TokenId>> planned = prompts;
-  if (!call.style.return_token_ids) prompts.clear();
-  return MakePlan(call.fields, std::move(planned), model, context_.plan_options, plan);
-}
-
-std::optional<HttpError> GenerateHandler::Tokenize(
-    const ApiCall& call, std::vector<std::vector<TokenId>>& prompts) const {
-  if (call.style.chat) {
-    absl::StatusOr<std::vector<TokenId>> tokens = context_.tokenizer.EncodeChat(call.messages);
-    if (!tokens.ok()) return FieldError("messages", tokens.status().message());
-    prompts.push_back(*std::move(tokens));
-    return std::nullopt;
-  }
-  for (const PromptInput& prompt : call.prompts) {
-    if (prompt.is_tokens) {
-      prompts.push_back(prompt.tokens);
-      continue;
-    }
-    absl::StatusOr<std::vector<TokenId>> tokens =
-        context_.tokenizer.Encode(prompt.text, call.add_special_tokens);
-    if (!tokens.ok()) return FieldError("prompt", tokens.status().message());
-    prompts.push_back(*std::move(tokens));
-  }
-  return std::nullopt;
+  return PlanCall(context_.call, call, prompts, plan);
 }
 
 void GenerateHandler::Start(const ApiCall& call, AnswerIdentity identity, GenerationPlan plan,
@@ -107,15 +82,15 @@ void GenerateHandler::Start(const ApiCall& call, AnswerIdentity identity, Genera
   std::unique_ptr<AnswerSink> sink;
   StreamSink* stream = nullptr;
   if (call.style.stream) {
-    auto owned = std::make_unique<StreamSink>(std::move(reply), context_.tokenizer, call.style,
+    auto owned = std::make_unique<StreamSink>(std::move(reply), context_.call.tokenizer, call.style,
                                               std::move(identity), choices);
     stream = owned.get();
     sink = std::move(owned);
   } else {
-    sink = std::make_unique<WholeSink>(std::move(reply), context_.tokenizer, call.style,
+    sink = std::make_unique<WholeSink>(std::move(reply), context_.call.tokenizer, call.style,
                                        std::move(identity), choices);
   }
-  auto generation = std::make_unique<Generation>(context_.gateway, context_.tokenizer,
+  auto generation = std::make_unique<Generation>(context_.gateway, context_.call.tokenizer,
                                                  context_.metrics, std::move(sink), read_at);
   context_.calls.Run(number, std::move(generation), stream, std::move(plan));
   context_.metrics.dispatch.Observe(ToSeconds(std::chrono::steady_clock::now() - read_at));

@@ -9,10 +9,9 @@
 #include "server/gateway.h"
 #include "server/http/http_server.h"
 #include "server/openai/api_call.h"
+#include "server/openai/call_plan.h"
 #include "server/openai/call_table.h"
 #include "server/openai/door_metrics.h"
-#include "server/openai/generation_plan.h"
-#include "server/openai/served_names.h"
 
 namespace baton {
 
@@ -20,11 +19,9 @@ class GenerateHandler {
  public:
   /// What it is given outlives it.
   struct Context {
+    const CallContext call;
     Gateway& gateway;
-    const Tokenizer& tokenizer;
     const DoorMetrics& metrics;
-    const ServedNames& names;
-    const PlanOptions& plan_options;
     CallTable& calls;
   };
 
@@ -37,8 +34,6 @@ class GenerateHandler {
   std::optional<HttpError> Prepare(const std::string& body, ApiCall& call,
                                    std::vector<std::vector<TokenId>>& prompts,
                                    GenerationPlan& plan) const;
-  std::optional<HttpError> Tokenize(const ApiCall& call,
-                                    std::vector<std::vector<TokenId>>& prompts) const;
   void Start(const ApiCall& call, AnswerIdentity identity, GenerationPlan plan, Instant read_at,
              HttpReply reply);
 

@@ -1,0 +1,36 @@
+// From a typed call to requests that can be submitted: model, prompts, fields, in this order. Both
+// front doors go through here, so that they cannot differ.
+//
+// Thread: any (const); tokenising happens here.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "server/gateway.h"
+#include "server/http/http_error.h"
+#include "server/openai/api_call.h"
+#include "server/openai/api_handlers.h"
+#include "server/openai/generation_plan.h"
+#include "server/openai/served_names.h"
+#include "server/text/tokenizer.h"
+
+namespace baton {
+
+/// What planning needs of a role; all of it outlives the plan's making.
+struct CallContext {
+  const Gateway& gateway;
+  const Tokenizer& tokenizer;
+  const ServedNames& names;
+  const PlanOptions& options;
+};
+
+/// Fills `plan`; `prompts` gets the prompts' token ids, and `call.model` the name that the answer
+/// carries. Errors: as ServedNames::Resolve and MakePlan; 400 for text to a model without text.
+std::optional<HttpError> PlanCall(const CallContext& context, ApiCall& call,
+                                  std::vector<std::vector<TokenId>>& prompts, GenerationPlan& plan);
+
+/// The planner's options from a role's; draws a secret where none was given.
+PlanOptions PlanOptionsOf(const ApiOptions& options);
+
+}  // namespace baton

@@ -1,0 +1,120 @@
+#include "server/public_request.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "server/openai/field_reader.h"
+
+namespace baton {
+namespace {
+
+void ReadFields(const v1::GenerateRequest& request, GenerationFields& fields) {
+  if (request.has_temperature()) fields.temperature = request.temperature();
+  if (request.has_top_p()) fields.top_p = request.top_p();
+  if (request.has_min_p()) fields.min_p = request.min_p();
+  if (request.has_top_k()) fields.top_k = request.top_k();
+  if (request.has_seed()) fields.seed = request.seed();
+  if (request.has_n()) fields.n = request.n();
+  if (request.has_max_tokens()) fields.max_tokens = request.max_tokens();
+  if (request.has_min_tokens()) fields.min_tokens = request.min_tokens();
+  if (request.has_logprobs()) fields.logprobs = request.logprobs();
+  fields.stop.assign(request.stop().begin(), request.stop().end());
+  fields.stop_token_ids.assign(request.stop_token_ids().begin(), request.stop_token_ids().end());
+  fields.ignore_eos = request.ignore_eos();
+  fields.include_stop_str_in_output = request.include_stop_str_in_output();
+  if (request.has_skip_special_tokens()) {
+    fields.skip_special_tokens = request.skip_special_tokens();
+  }
+  fields.cache_salt = request.cache_salt();
+}
+
+v1::FinishReason PublicReason(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kStop:
+      return v1::FINISH_REASON_STOP;
+    case FinishReason::kLength:
+      return v1::FINISH_REASON_LENGTH;
+    case FinishReason::kNone:
+      break;
+  }
+  return v1::FINISH_REASON_UNSPECIFIED;
+}
+
+}  // namespace
+
+std::optional<HttpError> ParsePublicChat(const v1::Chat& chat, const FieldLimits& limits,
+                                         std::vector<ChatMessage>& messages) {
+  if (chat.messages().empty()) return FieldError("chat", "chat must hold at least one message");
+  if (chat.messages_size() > limits.messages_max) {
+    return FieldError("chat", absl::StrFormat("at most %d messages", limits.messages_max));
+  }
+  for (int i = 0; i < chat.messages_size(); ++i) {
+    const v1::ChatMessage& message = chat.messages(i);
+    const std::string role = message.role() == "developer" ? "system" : message.role();
+    if (role != "system" && role != "user" && role != "assistant" && role != "tool") {
+      return FieldError(absl::StrCat("chat.messages[", i, "].role"),
+                        "role must be developer, system, user, assistant or tool");
+    }
+    messages.push_back({role, message.content()});
+  }
+  return std::nullopt;
+}
+
+std::optional<HttpError> ParsePublicCall(const v1::GenerateRequest& request,
+                                         const FieldLimits& limits, ApiCall& call) {
+  call.model = request.model();
+  ReadFields(request, call.fields);
+  call.style.stream = true;
+  call.style.logprobs = request.has_logprobs();
+  if (request.has_add_special_tokens()) call.add_special_tokens = request.add_special_tokens();
+  PromptInput prompt;
+  switch (request.prompt_case()) {
+    case v1::GenerateRequest::kText:
+      call.fields.prompt_name = "text";
+      prompt.text = request.text();
+      call.prompts.push_back(std::move(prompt));
+      return std::nullopt;
+    case v1::GenerateRequest::kTokenIds:
+      call.fields.prompt_name = "token_ids";
+      prompt.is_tokens = true;
+      prompt.tokens.assign(request.token_ids().ids().begin(), request.token_ids().ids().end());
+      call.prompts.push_back(std::move(prompt));
+      return std::nullopt;
+    case v1::GenerateRequest::kChat:
+      call.style.chat = true;
+      call.fields.prompt_name = "chat";
+      return ParsePublicChat(request.chat(), limits, call.messages);
+    case v1::GenerateRequest::PROMPT_NOT_SET:
+      break;
+  }
+  return FieldError("prompt", "give text, chat or token_ids");
+}
+
+v1::GenerateEvent PublicEvent(const ChoiceDelta& delta, bool logprobs) {
+  v1::GenerateEvent event;
+  v1::Token& token = *event.mutable_token();
+  token.set_choice(static_cast<std::uint32_t>(delta.choice));
+  token.set_text(delta.text);
+  token.set_finish_reason(PublicReason(delta.finish));
+  if (delta.stop_string != nullptr) token.set_stop_string(*delta.stop_string);
+  if (delta.token == nullptr) return event;
+  token.set_token_id(delta.token->token);
+  if (!logprobs) return event;
+  token.set_logprob(delta.token->logprob);
+  for (const TokenLogprob& entry : delta.token->top) {
+    v1::TokenLogprob& top = *token.add_top_logprobs();
+    top.set_token_id(entry.token);
+    top.set_logprob(entry.logprob);
+  }
+  return event;
+}
+
+v1::GenerateEvent PublicEvent(const AnswerTotals& totals) {
+  v1::GenerateEvent event;
+  v1::Finished& finished = *event.mutable_finished();
+  finished.set_prompt_tokens(totals.prompt_tokens);
+  finished.set_completion_tokens(totals.completion_tokens);
+  if (totals.cached_tokens.has_value()) finished.set_cached_tokens(*totals.cached_tokens);
+  return event;
+}
+
+}  // namespace baton

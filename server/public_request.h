@@ -1,0 +1,22 @@
+// The public gRPC messages as the same typed call that JSON makes: two parsers, one validator.
+// Pure.
+#pragma once
+
+#include "proto/baton_public.pb.h"
+#include "server/http/http_error.h"
+#include "server/openai/api_call.h"
+#include "server/openai/generation.h"
+
+namespace baton {
+
+/// Errors: 400 with param.
+std::optional<HttpError> ParsePublicCall(const v1::GenerateRequest& request,
+                                         const FieldLimits& limits, ApiCall& call);
+
+std::optional<HttpError> ParsePublicChat(const v1::Chat& chat, const FieldLimits& limits,
+                                         std::vector<ChatMessage>& messages);
+
+v1::GenerateEvent PublicEvent(const ChoiceDelta& delta, bool logprobs);
+v1::GenerateEvent PublicEvent(const AnswerTotals& totals);
+
+}  // namespace baton

@@ -1,0 +1,178 @@
+#include "server/public_service.h"
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "base/log.h"
+#include "proto/baton_public.grpc.pb.h"
+#include "server/openai/call_plan.h"
+#include "server/openai/door_metrics.h"
+#include "server/openai/field_reader.h"
+#include "server/public_generate_service.h"
+#include "server/public_request.h"
+
+namespace baton {
+namespace {
+
+constexpr int kMessageBytesMax = 8 * 1024 * 1024;  // as an HTTP body
+constexpr int kMetadataBytesMax = 16 * 1024;
+constexpr int kStreamsPerConnectionMax = 100;
+constexpr int kStreamWindowBytes = 64 * 1024;
+constexpr int kConnectionAgeMaxMs = 3600 * 1000;
+constexpr auto kStopGrace = std::chrono::seconds(2);
+
+void Limit(grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kStreamWindowBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kConnectionAgeMaxMs);
+}
+
+}  // namespace
+
+class PublicService::Impl final : public v1::Inference::CallbackService {
+ public:
+  Impl(const Options& options, Gateway& gateway, const Tokenizer& tokenizer, Metrics& metrics)
+      : gateway_(gateway),
+        tokenizer_(tokenizer),
+        names_(options.api.served_names),
+        plan_options_(PlanOptionsOf(options.api)),
+        metrics_(metrics),
+        calls_({gateway, tokenizer, names_, plan_options_}, gateway, metrics_,
+               static_cast<std::size_t>(options.calls_max)) {}
+
+  ~Impl() override { Stop(); }
+
+  absl::Status Serve(const Options& options) {
+    const bool v6 = options.host.find(':') != std::string::npos;
+    const std::string address =
+        absl::StrFormat(v6 ? "[%s]:%d" : "%s:%d", options.host, options.port);
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(this);
+    Limit(builder);
+    // gRPC makes its health service for servers that are built while this switch is on: ours alone.
+    grpc::EnableDefaultHealthCheckService(true);
+    server_ = builder.BuildAndStart();
+    grpc::EnableDefaultHealthCheckService(false);
+    if (server_ == nullptr || port_ == 0) {
+      return absl::UnavailableError(absl::StrFormat(
+          "cannot listen on %s: the port is taken or may not be used (router.public_grpc_port)",
+          address));
+    }
+    server_->GetHealthCheckService()->SetServingStatus("liveness", true);
+    SetReady(false);
+    return absl::OkStatus();
+  }
+
+  void SetReady(bool ready) {
+    if (server_ == nullptr) return;  // stopped
+    grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
+    health->SetServingStatus("readiness", ready);
+    health->SetServingStatus(v1::Inference::service_full_name(), ready);
+  }
+
+  void Stop() {
+    if (server_ == nullptr) return;
+    server_->Shutdown(std::chrono::system_clock::now() + kStopGrace);
+    server_->Wait();
+    server_ = nullptr;
+  }
+
+  int port() const { return port_; }
+
+  grpc::ServerWriteReactor<v1::GenerateEvent>* Generate(
+      grpc::CallbackServerContext* context, const v1::GenerateRequest* request) override {
+    return calls_.Open(*context, *request);
+  }
+
+  grpc::ServerUnaryReactor* Tokenize(grpc::CallbackServerContext* context,
+                                     const v1::TokenizeRequest* request,
+                                     v1::TokenizeResponse* response) override {
+    std::vector<ChatMessage> messages;
+    std::optional<HttpError> refusal;
+    if (request->has_chat()) {
+      refusal = ParsePublicChat(request->chat(), plan_options_.limits, messages);
+    }
+    if (!refusal.has_value()) {
+      const bool special = !request->has_add_special_tokens() || request->add_special_tokens();
+      const absl::StatusOr<std::vector<TokenId>> tokens =
+          request->has_chat() ? tokenizer_.EncodeChat(messages)
+                              : tokenizer_.Encode(request->text(), special);
+      if (!tokens.ok()) refusal = FieldError("input", tokens.status().message());
+      if (tokens.ok()) response->mutable_token_ids()->Add(tokens->begin(), tokens->end());
+    }
+    return Answer(*context, refusal);
+  }
+
+  grpc::ServerUnaryReactor* Detokenize(grpc::CallbackServerContext* context,
+                                       const v1::DetokenizeRequest* request,
+                                       v1::DetokenizeResponse* response) override {
+    if (!tokenizer_.has_text()) {
+      return Answer(*context, FieldError("token_ids", "this model is served by token ids only"));
+    }
+    Detokenizer detokenizer;
+    std::string& text = *response->mutable_text();
+    for (const TokenId id : request->token_ids()) detokenizer.Append(tokenizer_.BytesOf(id), text);
+    detokenizer.Flush(text);
+    return Answer(*context, std::nullopt);
+  }
+
+  grpc::ServerUnaryReactor* ListModels(grpc::CallbackServerContext* context,
+                                       const v1::ListModelsRequest*,
+                                       v1::ListModelsResponse* response) override {
+    if (const std::optional<ServedModel> model = gateway_.model()) {
+      for (const std::string& name : names_.All(*model)) {
+        v1::Model& entry = *response->add_models();
+        entry.set_id(name);
+        entry.set_root(model->name);
+        entry.set_length_tokens_max(model->length_tokens_max);
+      }
+    }
+    return Answer(*context, std::nullopt);
+  }
+
+ private:
+  static grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext& context,
+                                          const std::optional<HttpError>& refusal) {
+    grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
+    reactor->Finish(refusal.has_value() ? PublicStatus(*refusal, context) : grpc::Status::OK);
+    return reactor;
+  }
+
+  Gateway& gateway_;
+  const Tokenizer& tokenizer_;
+  const ServedNames names_;
+  const PlanOptions plan_options_;
+  const DoorMetrics metrics_;
+  PublicGenerateCalls calls_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+PublicService::PublicService(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+PublicService::~PublicService() = default;
+
+absl::StatusOr<std::unique_ptr<PublicService>> PublicService::Start(const Options& options,
+                                                                    Gateway& gateway,
+                                                                    const Tokenizer& tokenizer,
+                                                                    Metrics& metrics) {
+  if (options.host != "127.0.0.1" && options.host != "::1" && options.host != "localhost") {
+    BATON_WARN("public grpc listens off loopback without TLS: put a proxy in front of it");
+  }
+  auto impl = std::make_unique<Impl>(options, gateway, tokenizer, metrics);
+  if (absl::Status served = impl->Serve(options); !served.ok()) return served;
+  return std::unique_ptr<PublicService>(new PublicService(std::move(impl)));
+}
+
+void PublicService::SetReady(bool ready) { impl_->SetReady(ready); }
+void PublicService::Stop() { impl_->Stop(); }
+int PublicService::port() const { return impl_->port(); }
+
+}  // namespace baton
