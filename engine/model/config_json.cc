@@ -45,17 +45,24 @@ absl::Status Unsupported(absl::string_view what) {
 }
 
 absl::Status CheckArchitecture(JsonFields& fields) {
-  std::string name = fields.StringOr("model_type", "");
-  if (name == "deepseek_v2") return absl::OkStatus();
-  if (name.empty()) name = "none";
-  return Unsupported(absl::StrFormat("model_type is %s; needed is deepseek_v2", name));
+  if (fields.Find("index_topk") != nullptr) {
+    return Unsupported("model needs DeepSeek sparse attention (index_topk)");
+  }
+  const std::string type = fields.StringOr("model_type", "");
+  if (type == "deepseek_v2") return absl::OkStatus();
+  std::string classes;
+  const JsonValue* architectures = fields.Find("architectures");
+  if (architectures != nullptr && architectures->AsArray() != nullptr) {
+    for (const JsonValue& name : *architectures->AsArray()) {
+      if (name.AsString() != nullptr) classes += " " + *name.AsString();
+    }
+  }
+  return Unsupported(absl::StrFormat("model_type is %s (architectures:%s); needed is deepseek_v2",
+                                     type.empty() ? "missing" : type, classes));
 }
 
 // Whatever is refused here would change tokens silently if it were ignored.
 void RefuseWhatIsNotHonoured(JsonFields& fields) {
-  if (fields.Find("index_topk") != nullptr) {
-    fields.Fail(Unsupported("model needs DeepSeek sparse attention (index_topk)"));
-  }
   if (fields.Find("quantization_config") != nullptr) {
     fields.Fail(Unsupported("weights are quantised (quantization_config)"));
   }
