@@ -56,7 +56,7 @@ std::vector<Entry> FileEntries(const LoadInputs& inputs, Findings& findings) {
   }
   if (tree.root.kind == YamlNode::Kind::kMap) {
     const Unknown unknown = inputs.lenient ? Unknown::kWarn : Unknown::kError;
-    WalkSection("", tree.root, origin, unknown, entries, findings);
+    SectionWalker(origin, unknown, entries, findings).Walk("", tree.root);
   } else if (tree.root.kind != YamlNode::Kind::kNull) {
     findings.Error(absl::StrFormat("%s:%d", inputs.file_name, tree.root.line), "",
                    absl::StrCat("expected keys and values, got ", DescribeNode(tree.root)));
@@ -115,7 +115,7 @@ std::vector<Entry> FlagEntries(const std::vector<FlagSetting>& flags, Findings& 
     section.kind = YamlNode::Kind::kMap;
     section.keys = {flag.path};
     section.items = {tree.root};
-    WalkSection("", section, origin, Unknown::kError, entries, findings);
+    SectionWalker(origin, Unknown::kError, entries, findings).Walk("", section);
   }
   return entries;
 }

@@ -1,5 +1,7 @@
 #include "config/walk.h"
 
+#include <utility>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -49,33 +51,41 @@ std::string DescribeUnknown(const std::string& path) {
   return absl::StrCat("expected a known key; did you mean ", suggestion);
 }
 
-void WalkSection(const std::string& prefix, const YamlNode& node, const Origin& origin,
-                 Unknown unknown, std::vector<Entry>& entries, Findings& findings) {
-  for (std::size_t i = 0; i < node.items.size() && !findings.Full(); ++i) {
-    const YamlNode& value = node.items[i];
-    const std::string path =
-        prefix.empty() ? node.keys[i] : absl::StrCat(prefix, ".", node.keys[i]);
-    Origin here = origin;
-    if (here.kind == Origin::Kind::kFile) {
-      here.line = value.line;
-      here.name = path;
-    }
-    const std::string where = DescribeOrigin(here);
-    if (IsKnown(path)) {
-      entries.push_back({path, value, here});
-    } else if (!IsSection(path)) {
-      const std::string message = DescribeUnknown(path);
-      if (unknown == Unknown::kError) {
-        findings.Error(where, path, message);
-      } else {
-        findings.Warn(absl::StrFormat("%s: %s: ignored: %s", where, path, message));
-      }
-    } else if (value.kind == YamlNode::Kind::kMap) {
-      WalkSection(path, value, origin, unknown, entries, findings);
-    } else if (value.kind != YamlNode::Kind::kNull) {
-      findings.Error(where, path,
-                     absl::StrCat("expected a section of keys, got ", DescribeNode(value)));
-    }
+SectionWalker::SectionWalker(Origin origin, Unknown unknown, std::vector<Entry>& entries,
+                             Findings& findings)
+    : origin_(std::move(origin)), unknown_(unknown), entries_(entries), findings_(findings) {}
+
+void SectionWalker::Walk(const std::string& prefix, const YamlNode& node) {
+  for (std::size_t i = 0; i < node.items.size() && !findings_.Full(); ++i) {
+    Visit(prefix.empty() ? node.keys[i] : absl::StrCat(prefix, ".", node.keys[i]), node.items[i]);
+  }
+}
+
+void SectionWalker::Visit(const std::string& path, const YamlNode& value) {
+  Origin here = origin_;
+  if (here.kind == Origin::Kind::kFile) {
+    here.line = value.line;
+    here.name = path;
+  }
+  const std::string where = DescribeOrigin(here);
+  if (IsKnown(path)) {
+    entries_.push_back({path, value, here});
+  } else if (!IsSection(path)) {
+    TellUnknown(where, path);
+  } else if (value.kind == YamlNode::Kind::kMap) {
+    Walk(path, value);
+  } else if (value.kind != YamlNode::Kind::kNull) {
+    findings_.Error(where, path,
+                    absl::StrCat("expected a section of keys, got ", DescribeNode(value)));
+  }
+}
+
+void SectionWalker::TellUnknown(const std::string& where, const std::string& path) {
+  const std::string message = DescribeUnknown(path);
+  if (unknown_ == Unknown::kError) {
+    findings_.Error(where, path, message);
+  } else {
+    findings_.Warn(absl::StrFormat("%s: %s: ignored: %s", where, path, message));
   }
 }
 
