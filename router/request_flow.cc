@@ -75,12 +75,12 @@ void RequestFlow::OnNoWorker(Instant now) {
 
 void RequestFlow::Fail(const absl::Status& status, const std::string& code, RouterOutbox& out) {
   if (state_ == FlowState::kEnded) return;
+  if (state_ == FlowState::kClosing) return Close();  // every token was delivered: it did finish
   if (state_ == FlowState::kRunning) CancelAttempt(out);
   EndWith(status, code);
 }
 
 void RequestFlow::Cancel(RouterOutbox& out) {
-  if (state_ == FlowState::kClosing) return Close();  // every token was delivered: it did finish
   Fail(absl::CancelledError("the client is gone"), "cancelled", out);
 }
 

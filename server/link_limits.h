@@ -18,7 +18,7 @@ inline constexpr std::size_t kLinkQueueMax = 4096;  // messages that wait to be 
 
 inline constexpr Duration kLinkOfferAgain = Milliseconds(2);  // to a sink that was full
 inline constexpr Duration kLinkRegisterWait = std::chrono::seconds(5);
-inline constexpr Duration kLinkStopWait = std::chrono::seconds(5);
+inline constexpr Duration kLinkStopWait = std::chrono::seconds(30);
 
 inline constexpr Duration kLinkRedialMin = Milliseconds(100);
 inline constexpr Duration kLinkRedialMax = std::chrono::seconds(5);

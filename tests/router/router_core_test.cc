@@ -231,6 +231,17 @@ TEST(RouterCoreTest, FullWorkersMakeRequestsWaitAndTheQueueIsBounded) {
   EXPECT_EQ(second.tokens.size(), 5U);
 }
 
+TEST(RouterCoreTest, AnEndedRequestNoLongerCountsAsBacklog) {
+  RouterOptions options = OptionsOf();
+  options.backlog_max = Milliseconds(1);
+  FakeCluster cluster(options, 1, 1);
+  for (std::uint64_t i = 1; i <= 3; ++i) cluster.Submit(i, 1000, 2);
+  EXPECT_EQ(JobsAt(cluster.prefill(0)), 1);
+  EXPECT_EQ(cluster.core().Stats(cluster.now()).queued_requests, 2);
+  cluster.RunToTheEnd(100);
+  for (const auto& [id, heard] : cluster.heard()) EXPECT_EQ(heard.tokens.size(), 2U);
+}
+
 TEST(RouterCoreTest, WaitingEndsAtTheQueuesBound) {
   FakeCluster cluster(OptionsOf(), 1, 1);
   for (FakeWorker& worker : cluster.workers()) cluster.Say(worker, MessageOf(LoadOf(1, 0)));
