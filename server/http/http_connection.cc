@@ -204,6 +204,7 @@ void HttpConnection::EndExchange() {
   table_.ExchangeEnds();
   gone_ = nullptr;
   if (!keep_alive_) return CloseAfterDraining();
+  if (in_.empty()) std::string().swap(in_);  // what a large body has grown is given back
   EnterPhase(Phase::kIdle);
   Advance();
   if (phase_ != Phase::kClosing) WaitForBytes();

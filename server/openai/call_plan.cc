@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "server/openai/field_reader.h"
 #include "server/openai/random_bits.h"
 
@@ -30,6 +31,21 @@ std::optional<HttpError> Tokenize(const CallContext& context, const ApiCall& cal
   return std::nullopt;
 }
 
+// A whole answer keeps every entry until its end; a stream writes and forgets.
+std::optional<HttpError> CheckGathered(const ApiCall& call, const GenerationPlan& plan,
+                                       const FieldLimits& limits) {
+  if (call.style.stream || !call.fields.logprobs.has_value()) return std::nullopt;
+  std::int64_t entries = 0;
+  for (const Request& request : plan.requests) {
+    entries += request.stop.max_tokens * (*call.fields.logprobs + 1);
+  }
+  if (entries <= limits.gathered_logprobs_max) return std::nullopt;
+  return FieldError(call.fields.logprobs_name,
+                    absl::StrFormat("this could be %d logprobs in one answer, and %d are the most: "
+                                    "stream it, or ask for fewer tokens or alternatives",
+                                    entries, limits.gathered_logprobs_max));
+}
+
 }  // namespace
 
 std::optional<HttpError> PlanCall(const CallContext& context, ApiCall& call,
@@ -38,7 +54,8 @@ std::optional<HttpError> PlanCall(const CallContext& context, ApiCall& call,
   ServedModel model;
   if (auto no = context.names.Resolve(context.gateway, call.model, model)) return no;
   if (auto no = Tokenize(context, call, prompts)) return no;
-  return MakePlan(call.fields, prompts, model, context.options, plan);
+  if (auto no = MakePlan(call.fields, prompts, model, context.options, plan)) return no;
+  return CheckGathered(call, plan, context.options.limits);
 }
 
 PlanOptions PlanOptionsOf(const ApiOptions& options) {

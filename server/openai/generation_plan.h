@@ -26,6 +26,7 @@ struct FieldLimits {
   int stop_bytes_max = 256;
   int stop_tokens_max = 64;
   int logprobs_max = 20;
+  std::int64_t gathered_logprobs_max = 200'000;  // entries of an answer that is not streamed
   int messages_max = 4096;
   int name_bytes_max = 256;
 };

@@ -152,6 +152,8 @@ TEST_F(ApiRefusalTest, CompletionsNameTheFieldTheyRefuse) {
   const std::vector<Row> rows = {
       {R"("logprobs":20)", 200, "", ""},
       {R"("logprobs":21)", 400, R"("logprobs")"},
+      {R"("logprobs":20,"max_tokens":8000,"n":2)", 400, R"("logprobs")"},
+      {R"("logprobs":20,"max_tokens":8000,"n":2,"stream":true)", 200, "", ""},
       {R"("echo":true)", 400, R"("echo")", kUnsupported},
       {R"("echo":false,"suffix":"")", 200, "", ""},
       {R"("suffix":"x")", 400, R"("suffix")", kUnsupported},

@@ -83,6 +83,19 @@ TEST_F(ApiTest, ChatStreamsOneEventATokenRoleWithTheFirstReasonWithTheLast) {
   EXPECT_EQ(events[3], "[DONE]");
 }
 
+TEST_F(ApiTest, ContinuousUsageCountsWithEachEvent) {
+  Start(AnswersWith("ab"));
+  const TestAnswer answer = Post(kCompletions, R"({"max_tokens":2,"stream":true,"prompt":"x",
+      "stream_options":{"continuous_usage_stats":true},"return_token_ids":true})");
+  const auto events = EventsOf(answer.body);
+  ASSERT_THAT(events, SizeIs(3));
+  EXPECT_EQ(TextAt(events[0], "usage.completion_tokens"), "1");
+  EXPECT_EQ(TextAt(events[0], "usage.prompt_tokens_details"), "null");
+  EXPECT_EQ(TextAt(events[0], "choices.0.prompt_token_ids"), "[256,120]");
+  EXPECT_EQ(TextAt(events[1], "choices.0.token_ids"), "[98]");
+  EXPECT_EQ(TextAt(events[1], "usage.prompt_tokens_details.cached_tokens"), "64");
+}
+
 TEST_F(ApiTest, CompletionsTakeEachShapeOfPrompt) {
   Start(AnswersWith("z"));
   const auto prompts = [this](const std::string& prompt) {
