@@ -353,7 +353,9 @@ TEST(RequestFlowTableTest, EveryEventInEveryStateKeepsThePromise) {
       EXPECT_EQ(heard.ends, 1);
       EXPECT_EQ(flow.state(), FlowState::kEnded);
       EXPECT_FALSE(heard.after_end);
-      if (state == kClosingState) EXPECT_TRUE(heard.status.ok());  // all tokens were there
+      if (state == kClosingState) {
+        EXPECT_TRUE(heard.status.ok());  // all tokens were there
+      }
       EXPECT_FALSE(flow.outcome().empty());
     }
   }
