@@ -18,6 +18,7 @@ ReceiverActions HandoffReceiver::On(const Event& event, Instant now) {
 void HandoffReceiver::Handle(const Offered& event, Instant now, ReceiverActions& out) {
   if (state_ != ReceiverState::kExpected) return;  // the caller answers a second Offer
   handoff_ = event.offer.handoff;
+  peer_knows_us_ = true;
   if (event.offer.prompt_key != plan_.prompt_key ||
       event.offer.prompt_tokens != plan_.prompt_tokens) {
     return Close(HandoffReason::kKeysDiffer, Tell::kAbort, out);
@@ -123,11 +124,10 @@ Instant HandoffReceiver::due() const {
 
 void HandoffReceiver::Close(HandoffReason reason, Tell tell, ReceiverActions& out) {
   const bool had_lease = state_ == ReceiverState::kReceiving;
-  const bool peer_knows_us = Index(handoff_) != 0;
   state_ = ReceiverState::kClosed;
   reason_ = reason;
   if (had_lease) out.push_back(ReceiverAction::kEraseLease);
-  if (tell == Tell::kAbort && peer_knows_us) out.push_back(ReceiverAction::kSendAbort);
+  if (tell == Tell::kAbort && peer_knows_us_) out.push_back(ReceiverAction::kSendAbort);
   if (tell == Tell::kRefusedCommit) out.push_back(ReceiverAction::kRefuseCommit);
   out.push_back(ReceiverAction::kNotifyFailed);
   if (had_lease) out.push_back(ReceiverAction::kNotifyLeaseClosed);

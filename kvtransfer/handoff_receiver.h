@@ -134,6 +134,7 @@ class HandoffReceiver {
   HandoffReason reason_ = HandoffReason::kCommitted;
   std::uint32_t retry_after_ms_ = 0;
   HandoffId handoff_{};
+  bool peer_knows_us_ = false;  // it offered
   std::uint32_t first_page_ = 0;
   std::uint32_t lent_end_ = 0;  // ordinals below are lent
   bool lent_all_ = false;

@@ -23,7 +23,7 @@ struct InboundSession {
   std::uint32_t live = 0;            // hand-offs, as counted each round
   bool peer_drains = false;
   Instant farewell_at = kNever;  // a draining peer without hand-offs: its last answers have left
-  bool broken = false;  // something could not be said: lost at the next round
+  bool broken = false;           // something could not be said: lost at the next round
 };
 
 /// An endpoint that only carried a refusal, kept until that has surely left.

@@ -162,14 +162,16 @@ void InboundTransfers::Impl::TickSessions(Instant now) {
   for (auto& [id, session] : sessions_) {
     const std::uint64_t consumed = leases_.BytesOffered(id);
     // Often enough that a full window never waits for a Credit that nothing will cause.
-    if (consumed - session.credited_bytes >= limits_.window_bytes / 4) {
+    const std::uint64_t owed = consumed - session.credited_bytes;
+    if (owed > 0 && owed >= limits_.window_bytes / 4) {
       session.credited_bytes = consumed;
       Say(id, CreditMessage{consumed});
     }
     const bool idle = session.peer_drains && session.live == 0;
     if (!idle) session.farewell_at = kNever;
     if (idle && session.farewell_at == kNever) session.farewell_at = now + kAnswersLeave;
-    if (session.broken || now >= session.farewell_at || !session.pipe.Flush().ok()) lost.push_back(id);
+    if (session.broken || now >= session.farewell_at || !session.pipe.Flush().ok())
+      lost.push_back(id);
   }
   for (const SessionId id : lost) Lose(id, now);
   std::erase_if(refused_peers_, [&](RefusedPeer& refused) {

@@ -81,7 +81,7 @@ class OutboundTransfers::Impl {
   void Renew(SessionKey key, OutboundSession& session, Instant now);
   /// Ends the session, and with it all its hand-offs.
   void Lose(SessionKey key, HandoffReason reason, const std::string& message, Instant now);
-  Instant DueOf(const OutboundSession& session) const;
+  Instant DueOf(const OutboundSession& session, Instant now) const;
   std::uint64_t Draw();
 
   // --- the wire
@@ -104,6 +104,7 @@ class OutboundTransfers::Impl {
   /// Returns how many frames went out; 0 when nothing may now.
   std::uint32_t PostBatch(Outbound& handoff, std::uint32_t frames_max, Instant now);
   void FillBatch(const Outbound& handoff, std::uint32_t frames_max, Instant now);
+  bool BatchIsFor(const Outbound& handoff, const PieceToSend& first) const;
 
   const LocalWorker self_;
   const Fingerprint fingerprint_;
@@ -118,7 +119,9 @@ class OutboundTransfers::Impl {
   std::map<HandoffId, Outbound> handoffs_;  // erased when settled
   std::uint64_t next_tag_ = 1;
   absl::flat_hash_map<std::uint64_t, HandoffId> open_writes_;  // by tag; never iterated
-  std::vector<FrameWrite> batch_;
+  std::vector<FrameWrite>
+      batch_;  // kept when the transport had no room: its checksums are paid for
+  HandoffId batch_of_{};
   bool post_again_ = false;  // more could be posted than one round may
   std::vector<OutboundEvent> events_;
   std::vector<TransportEvent> arrived_;

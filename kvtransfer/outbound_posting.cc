@@ -24,6 +24,7 @@ void OutboundTransfers::Impl::PostPages(Instant now) {
       frames_left -= posted;
     }
     if (frames_left == 0) post_again_ = true;
+    if (post_again_) return;  // the budget is spent, or the transport has no room
   }
 }
 
@@ -34,13 +35,9 @@ std::uint32_t OutboundTransfers::Impl::PostBatch(Outbound& handoff, std::uint32_
   OutboundSession& session = sessions_.at(handoff.session);
   const std::uint64_t tag = next_tag_++;
   const absl::Status posted = transport_.Write(session.pipe().peer(), batch_, tag);
-  if (absl::IsResourceExhausted(posted)) {
-    post_again_ = true;
-    return 0;
-  }
   if (!posted.ok()) {
-    session.set_broken();
     post_again_ = true;
+    if (!absl::IsResourceExhausted(posted)) session.set_broken();
     return 0;
   }
   HandoffSender::Posted event;
@@ -49,6 +46,7 @@ std::uint32_t OutboundTransfers::Impl::PostBatch(Outbound& handoff, std::uint32_
     event.bytes += frame.header.bytes;
     event.digest += DigestOfPiece(frame.header.page, frame.header.piece, frame.header.crc32c);
   }
+  batch_.clear();
   session.CountPosted(event.pieces, event.bytes);
   stats_.bytes_posted += event.bytes;
   open_writes_[tag] = handoff.start.handoff;
@@ -57,21 +55,32 @@ std::uint32_t OutboundTransfers::Impl::PostBatch(Outbound& handoff, std::uint32_
   return event.pieces;
 }
 
+bool OutboundTransfers::Impl::BatchIsFor(const Outbound& handoff, const PieceToSend& first) const {
+  if (batch_.empty() || batch_of_ != handoff.start.handoff) return false;
+  const FrameHeader& header = batch_.front().header;
+  return header.page == first.page && header.piece == first.piece;
+}
+
 void OutboundTransfers::Impl::FillBatch(const Outbound& handoff, std::uint32_t frames_max,
                                         Instant now) {
-  batch_.clear();
   PieceToSend next;
-  if (!handoff.sender.NextPiece(0, now, next)) return;
-  OutboundSession& session = sessions_.at(handoff.session);
+  const bool may_post = handoff.sender.NextPiece(0, now, next);
+  if (may_post && BatchIsFor(handoff, next)) return;
+  batch_.clear();
+  if (!may_post) return;
+  const OutboundSession& session = sessions_.at(handoff.session);
   if (!session.open() || session.broken()) return;
+  batch_of_ = handoff.start.handoff;
   const PiecePlan& plan = session.plan();
-  std::uint32_t batch_bytes = 0;
+  std::uint32_t bytes = 0;
   while (batch_.size() < frames_max &&
          handoff.sender.NextPiece(static_cast<std::uint32_t>(batch_.size()), now, next)) {
     FrameWrite frame;
     frame.header.bytes = plan.BytesOf(next.piece);
-    if (!session.WindowAllows(batch_bytes + frame.header.bytes) && !batch_.empty()) break;
-    if (!session.WindowAllows(frame.header.bytes)) break;
+    bytes += frame.header.bytes;
+    const bool fits =
+        bytes == frame.header.bytes ? session.WindowAllows(bytes) : session.WindowHolds(bytes);
+    if (!fits) break;
     frame.header.session = session.id();
     frame.header.lease = handoff.sender.lease();
     frame.header.sequence =
@@ -81,7 +90,6 @@ void OutboundTransfers::Impl::FillBatch(const Outbound& handoff, std::uint32_t f
     frame.header.pieces = plan.pieces();
     frame.source = arena_.Page(handoff.start.pages[next.page]).data() + plan.OffsetOf(next.piece);
     frame.header.crc32c = Crc32c(frame.source, frame.header.bytes);
-    batch_bytes += frame.header.bytes;
     batch_.push_back(frame);
   }
 }

@@ -66,9 +66,9 @@ class OutboundSession {
 
   // --- window
 
-  bool WindowAllows(std::uint32_t bytes) const {
-    return in_window() == 0 || in_window() + bytes <= window_bytes_;
-  }
+  bool WindowHolds(std::uint64_t bytes) const { return in_window() + bytes <= window_bytes_; }
+  /// As WindowHolds; and one frame always fits an empty window.
+  bool WindowAllows(std::uint64_t bytes) const { return in_window() == 0 || WindowHolds(bytes); }
   void CountPosted(std::uint64_t frames, std::uint64_t bytes);
   /// `consumed` is cumulative; what was never posted is ignored.
   void Credited(std::uint64_t consumed);
@@ -78,6 +78,7 @@ class OutboundSession {
   OutboundSessionState state() const { return state_; }
   bool open() const { return state_ == OutboundSessionState::kOpen; }
   SessionPipe& pipe() { return *pipe_; }  // not when idle
+  const SessionPipe& pipe() const { return *pipe_; }
   SessionId id() const { return pipe_.has_value() ? pipe_->session() : SessionId{}; }
   bool has_pipe() const { return pipe_.has_value(); }
   std::uint64_t nonce() const { return nonce_; }

@@ -7,6 +7,11 @@
 #include "kvtransfer/outbound_core.h"
 
 namespace baton {
+namespace {
+
+constexpr Duration kTryAgain = Milliseconds(1);  // messages that the transport had no room for
+
+}  // namespace
 
 OutboundTransfers::Impl::SessionKey OutboundTransfers::Impl::SessionFor(const DecodePeer& peer) {
   for (auto& [key, session] : sessions_) {
@@ -120,7 +125,9 @@ void OutboundTransfers::Impl::Lose(SessionKey key, HandoffReason reason, const s
   }
 }
 
-Instant OutboundTransfers::Impl::DueOf(const OutboundSession& session) const {
+Instant OutboundTransfers::Impl::DueOf(const OutboundSession& session, Instant now) const {
+  if (session.broken()) return now;
+  if (session.has_pipe() && session.pipe().waits()) return now + kTryAgain;
   switch (session.state()) {
     case OutboundSessionState::kIdle:
       return session.live() > 0 ? session.connect_at() : kNever;

@@ -208,7 +208,7 @@ Instant OutboundTransfers::Impl::Tick(Instant now) {
 
   Instant due = post_again_ ? now + kPollAgain : kNever;
   for (const auto& [id, handoff] : handoffs_) due = std::min(due, handoff.sender.due());
-  for (auto& [key, session] : sessions_) due = std::min(due, DueOf(session));
+  for (auto& [key, session] : sessions_) due = std::min(due, DueOf(session, now));
   return std::max(due, now);
 }
 
