@@ -86,6 +86,8 @@ class DecodeWorker::State {
   // decode_steps.cc
   void Finish(const CollectedStep& collected);
   void NewToken(Sequence& sequence, const TokenOutput& output, bool told);
+  void GrowAll();
+  Sequence& LastOutgrown();
   void GiveBack(Sequence& sequence);
   Step StepOf(const std::vector<DecodeRun>& runs, Instant now);
   void Stop(absl::Status error);

@@ -1,4 +1,5 @@
 // The running batch: steps out, tokens in.
+#include <cstddef>
 #include <utility>
 
 #include "base/check.h"
@@ -50,16 +51,12 @@ void DecodeWorker::State::NewToken(Sequence& sequence, const TokenOutput& output
 
 void DecodeWorker::State::LaunchStep(Instant now) {
   if (!status.ok() || !runner_.idle()) return;
+  GrowAll();
   std::vector<DecodeCandidate> candidates;
   candidates.reserve(admitted_.size());
-  const std::vector<SequenceId> admitted = admitted_;  // GiveBack() takes out of admitted_
-  for (const SequenceId id : admitted) {
-    Sequence& sequence = *Find(id);
-    if (Grow(sequence)) {
-      candidates.push_back({id, sequence.computed, sequence.known()});
-    } else {
-      GiveBack(sequence);
-    }
+  for (const SequenceId id : admitted_) {
+    const Sequence& sequence = *Find(id);
+    candidates.push_back({id, sequence.computed, sequence.known()});
   }
   const std::vector<DecodeRun> runs =
       PlanDecodeStep(candidates, {.step_tokens_max = options_.step_tokens_max,
@@ -70,8 +67,25 @@ void DecodeWorker::State::LaunchStep(Instant now) {
   }
 }
 
-// It outgrew its promise and no page is left that nobody was promised. The router runs it on, with
-// the tokens so far, where there is room; its pages serve as cache meanwhile.
+// Pages for every token of the step. Where promises were too small, the sequence admitted last goes
+// back, so that those before it finish.
+void DecodeWorker::State::GrowAll() {
+  for (std::size_t i = 0; i < admitted_.size(); ++i) {
+    while (i < admitted_.size() && !Grow(*Find(admitted_[i]))) GiveBack(LastOutgrown());
+  }
+}
+
+// The last admitted of those that have used up what they were promised.
+Sequence& DecodeWorker::State::LastOutgrown() {
+  for (std::size_t i = admitted_.size(); i-- > 0;) {
+    Sequence& sequence = *Find(admitted_[i]);
+    if (sequence.promised == 0) return sequence;
+  }
+  BATON_CHECK(false && "a sequence within its promise did not find its page");
+}
+
+// The router runs it on, with the tokens so far, where there is room; its pages serve as cache
+// meanwhile. No step is in flight here, so they are free at once.
 void DecodeWorker::State::GiveBack(Sequence& sequence) {
   ++counts_.given_back;
   link::JobFailed failure;
@@ -79,6 +93,7 @@ void DecodeWorker::State::GiveBack(Sequence& sequence) {
   failure.set_retryable(true);
   failure.set_message("the decode worker ran out of pages for this answer");
   Fail(sequence, failure);
+  Reap();
 }
 
 Step DecodeWorker::State::StepOf(const std::vector<DecodeRun>& runs, Instant now) {
