@@ -3,8 +3,8 @@
 
 namespace baton::bench {
 
-/// Arguments after the program's name: [--isa auto|avx512|avx2] [--threads N]. Prints a table;
-/// returns the process's exit code.
+/// Arguments after the program's name: [--isa LEVEL] [--threads N] [--clock wall|cpu]. Prints a
+/// table; returns the process's exit code.
 int KernelsBench(int argc, char** argv);
 
 }  // namespace baton::bench

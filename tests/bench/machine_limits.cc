@@ -7,7 +7,6 @@
 #include <memory>
 
 #include "tests/bench/burn.h"
-#include "tests/bench/stopwatch.h"
 
 namespace baton::bench {
 namespace {
@@ -17,13 +16,18 @@ constexpr int kFmaRounds = 200'000;
 // Past any last-level cache of the machines in use.
 constexpr std::int64_t kReadFloats = std::int64_t{64} << 20;
 
-double FmaRate(absl::string_view isa, Stream& stream) {
+double Burn(absl::string_view isa) {
+  if (isa == "avx512_bf16") return BurnPairsAvx512Bf16(kFmaRounds);
+  return isa == "avx512" ? BurnFmaAvx512(kFmaRounds) : BurnFmaAvx2(kFmaRounds);
+}
+
+double ProductRate(absl::string_view isa, Clock clock, Stream& stream) {
   double best = 0;
   for (int repeat = 0; repeat < kRepeats; ++repeat) {
-    const Stopwatch watch;
+    const Stopwatch watch(clock);
     std::atomic<double> operations{0};
     stream.ForEach(stream.threads(), [&](int, int) {
-      const double mine = isa == "avx512" ? BurnFmaAvx512(kFmaRounds) : BurnFmaAvx2(kFmaRounds);
+      const double mine = Burn(isa);
       // Relaxed: the region's end orders it.
       operations.fetch_add(mine, std::memory_order_relaxed);
     });
@@ -32,14 +36,14 @@ double FmaRate(absl::string_view isa, Stream& stream) {
   return best;
 }
 
-double ReadRate(Stream& stream) {
+double ReadRate(Clock clock, Stream& stream) {
   const std::unique_ptr<float, void (*)(void*)> memory(
       static_cast<float*>(std::aligned_alloc(64, kReadFloats * sizeof(float))), std::free);
   float* floats = memory.get();
   std::fill(floats, floats + kReadFloats, 1.0F);
   double best = 0;
   for (int repeat = 0; repeat < kRepeats; ++repeat) {
-    const Stopwatch watch;
+    const Stopwatch watch(clock);
     const std::int64_t share = kReadFloats / stream.threads() / 64 * 64;
     std::atomic<float> sum{0};
     stream.ForEach(stream.threads(), [&](int, int part) {
@@ -55,8 +59,8 @@ double ReadRate(Stream& stream) {
 
 }  // namespace
 
-MachineLimits MeasureLimits(absl::string_view isa, Stream& stream) {
-  return {.gflops = FmaRate(isa, stream), .read_gb_per_s = ReadRate(stream)};
+MachineLimits MeasureLimits(absl::string_view isa, Clock clock, Stream& stream) {
+  return {.gflops = ProductRate(isa, clock, stream), .read_gb_per_s = ReadRate(clock, stream)};
 }
 
 }  // namespace baton::bench

@@ -4,6 +4,7 @@
 
 #include "absl/strings/string_view.h"
 #include "kernels/stream.h"
+#include "tests/bench/stopwatch.h"
 
 namespace baton::bench {
 
@@ -12,7 +13,7 @@ struct MachineLimits {
   double read_gb_per_s = 0;  // sequential reads from memory, all threads
 };
 
-/// Best of a few rounds. `isa` is "avx2" or "avx512", of this machine.
-MachineLimits MeasureLimits(absl::string_view isa, Stream& stream);
+/// Best of a few rounds. `isa` is a level of this machine; all threads of `stream` at once.
+MachineLimits MeasureLimits(absl::string_view isa, Clock clock, Stream& stream);
 
 }  // namespace baton::bench
