@@ -1,5 +1,5 @@
 // Rows of LMCache's tiers. Source: LMCache, lmcache/v1/config.py at 000620e3, for names, types and
-// defaults. The tiers themselves come later: but for `chunk_size` nothing here has an effect yet.
+// defaults. The tiers themselves come later: nothing here has an effect yet.
 #include "absl/strings/match.h"
 #include "config/keys.h"
 
@@ -33,7 +33,7 @@ constexpr TextRule kDirectoryPlugin = {"fs or fs.NAME (others are code)", &IsDir
 constexpr Key kKeys[] = {
     {"chunk_size", Integer(1, 1 << 20, "tokens"), "256",
      "tokens of a page run, the unit of every tier; a multiple of cache.page_tokens",
-     At<&Config::flat, &FlatConfig::chunk_size>()},
+     At<&Config::flat, &FlatConfig::chunk_size>(), kLater},
     {"local_cpu",
      Boolean(),
      "true",
