@@ -56,7 +56,6 @@ class ClientStream final : public LinkStream<ClientReactor, WorkerLinkEvent, lin
   }
 
   const std::string& address() const { return address_; }
-  void CancelStream() override { context_.TryCancel(); }
 
   void OnReadInitialMetadataDone(bool ok) override {
     if (!ok) return End();
@@ -72,6 +71,7 @@ class ClientStream final : public LinkStream<ClientReactor, WorkerLinkEvent, lin
 
  private:
   bool Admit(WorkerLinkEvent&) override { return true; }
+  void CancelStream() override { context_.TryCancel(); }
   void EndStream() override { RemoveHold(); }
 
   const std::string address_;
@@ -200,7 +200,7 @@ void LinkClient::Impl::CancelAll() {
   std::lock_guard lock(mutex_);
   for (const auto& [link, stream] : streams_) {
     stream->Drop();
-    stream->CancelStream();
+    stream->Cancel();
   }
 }
 
@@ -236,7 +236,7 @@ void LinkClient::Impl::Send(LinkId link, link::WorkerMessage&& message) {
 void LinkClient::Impl::Close(LinkId link) {
   std::lock_guard lock(mutex_);
   const auto found = streams_.find(link);
-  if (found != streams_.end()) found->second->CancelStream();
+  if (found != streams_.end()) found->second->Cancel();
 }
 
 LinkClient::LinkClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -33,7 +33,6 @@ class ServerStream final : public LinkStream<ServerReactor, RouterLinkEvent, lin
   }
 
   Instant opened() const { return opened_; }
-  void CancelStream() override { context_->TryCancel(); }
   void OnDone() override { Done("the stream ended"); }
 
  private:
@@ -42,6 +41,7 @@ class ServerStream final : public LinkStream<ServerReactor, RouterLinkEvent, lin
     if (registers) event.kind = LinkEventKind::kUp;
     return registers != up();
   }
+  void CancelStream() override { context_->TryCancel(); }
   void EndStream() override { Finish(grpc::Status::OK); }
 
   grpc::CallbackServerContext* const context_;  // lives until OnDone
@@ -154,7 +154,7 @@ void LinkService::Impl::Send(LinkId link, link::RouterMessage&& message) {
 void LinkService::Impl::Close(LinkId link) {
   std::lock_guard lock(mutex_);
   const auto found = streams_.find(link);
-  if (found != streams_.end()) found->second->CancelStream();
+  if (found != streams_.end()) found->second->Cancel();
 }
 
 Instant LinkService::Impl::Sweep() {
@@ -173,7 +173,7 @@ Instant LinkService::Impl::Sweep() {
       streams_.erase(stream->link());
     } else if (!stream->up()) {
       const Instant due = stream->opened() + kLinkRegisterWait;
-      if (now >= due) stream->CancelStream();
+      if (now >= due) stream->Cancel();
       next = std::min(next, now >= due ? now + kLinkRegisterWait : due);
     }
   }
@@ -192,7 +192,7 @@ void LinkService::Impl::Run(const std::stop_token& stop) {
         give_up = Clock::now() + kLinkStopWait;
         for (const auto& [link, stream] : streams_) {
           stream->Drop();
-          stream->CancelStream();
+          stream->Cancel();
         }
       }
       BATON_CHECK(Clock::now() < give_up);  // gRPC ends a cancelled call at once

@@ -48,7 +48,7 @@ class LinkStream : public Reactor {
         return;
       }
     }
-    CancelStream();
+    Cancel();
   }
 
   /// Offers again what the sink had no room for. True while something is left.
@@ -87,7 +87,11 @@ class LinkStream : public Reactor {
   }
 
   /// Breaks the stream from this side.
-  virtual void CancelStream() = 0;
+  void Cancel() {
+    // Under the lock, so that gRPC's context, which ends with OnDone, is still there.
+    std::lock_guard lock(mutex_);
+    if (!done_) CancelStream();
+  }
 
   void OnReadDone(bool ok) final {
     if (!ok) return End();
@@ -95,7 +99,7 @@ class LinkStream : public Reactor {
     event.message = std::move(incoming_);
     incoming_ = {};
     if (!Admit(event)) {
-      CancelStream();
+      Cancel();
       return End();
     }
     Deliver(std::move(event));
@@ -130,6 +134,8 @@ class LinkStream : public Reactor {
 
   /// Looks at a message before the sink sees it; may change the event's kind. False: break.
   virtual bool Admit(Event& event) = 0;
+  /// Asks gRPC to cancel the call. It calls nothing back from within.
+  virtual void CancelStream() = 0;
   /// Tells gRPC, once, that this side is through.
   virtual void EndStream() = 0;
 
