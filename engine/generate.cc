@@ -13,7 +13,8 @@
 namespace baton {
 namespace {
 
-constexpr auto kStepTimeout = std::chrono::minutes(1);
+// A chunk at the end of a long prompt takes minutes on the plain loops.
+constexpr auto kStepTimeout = std::chrono::minutes(10);
 
 using Clock = std::chrono::steady_clock;
 
@@ -46,6 +47,7 @@ class Generator::Impl {
           "a prompt of %d tokens; it must hold 1 to %d, to leave room for an answer", prompt.size(),
           length_ - 1));
     }
+    if (lost_) return absl::FailedPreconditionError("an earlier step did not end; make another");
     const Clock::time_point start = Clock::now();
     BATON_ASSIGN_OR_RETURN(TokenOutput next, Prefill(prompt, sampling));
     Generation generation;
@@ -107,7 +109,8 @@ class Generator::Impl {
       BATON_ASSIGN_OR_RETURN(std::optional<StepResult> result, executor_->TryCollect());
       if (result.has_value()) return *std::move(result);
       if (Clock::now() >= deadline) {
-        return absl::DeadlineExceededError("a step did not end within a minute");
+        lost_ = true;
+        return absl::DeadlineExceededError("a step did not end within ten minutes");
       }
       ready_.WaitUntil(deadline);
     }
@@ -120,6 +123,7 @@ class Generator::Impl {
   std::unique_ptr<KvArena> arena_;
   std::vector<PageId> pages_;
   std::uint64_t step_number_ = 0;
+  bool lost_ = false;                        // a step was given up on and still runs
   std::unique_ptr<ModelExecutor> executor_;  // last: its thread rings ready_ and writes arena_
 };
 

@@ -39,8 +39,9 @@ class Generator {
                                                            const GenerateOptions& options);
   ~Generator();
 
-  /// Errors: InvalidArgument when `prompt` is empty, too long or holds an id out of the vocabulary;
-  /// DeadlineExceeded when a step does not end within a minute; Internal from the backend.
+  /// Errors: InvalidArgument when `prompt` is empty, too long or holds an id out of the vocabulary,
+  /// or `sampling` is out of range; DeadlineExceeded when a step does not end within ten minutes,
+  /// and FailedPrecondition ever after; Internal from the backend.
   absl::StatusOr<Generation> Generate(const std::vector<TokenId>& prompt,
                                       const SamplingParams& sampling, const StopRule& stop);
 

@@ -59,7 +59,7 @@ absl::Status CheckEntry(const StepEntry& entry, const Model& model, const KvAren
                           Index(entry.sequence), model.facts().vocab_size));
     }
   }
-  return absl::OkStatus();
+  return entry.samples ? CheckSampling(entry.sampling) : absl::OkStatus();
 }
 
 }  // namespace

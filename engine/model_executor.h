@@ -40,7 +40,8 @@ class ModelExecutor : public Executor {
   ~ModelExecutor() override;
 
   /// Errors: as Executor; InvalidArgument when the step does not fit the options, the arena or the
-  /// model (a token out of the vocabulary, a page out of the arena, too long): nothing is started.
+  /// model (a token out of the vocabulary, a page out of the arena, too long), or a sampling
+  /// parameter is out of its range: nothing is started.
   absl::Status Launch(Step step) override;
   absl::StatusOr<std::optional<StepResult>> TryCollect() override;
   int max_in_flight() const override { return 2; }

@@ -35,6 +35,21 @@ double Uniform(const SamplingParams& params, int position) {
 
 }  // namespace
 
+absl::Status CheckSampling(const SamplingParams& params) {
+  // Written so that NaN fails each of them.
+  if (!(params.temperature >= 0 && std::isfinite(params.temperature))) {
+    return absl::InvalidArgumentError("temperature must be a finite number >= 0");
+  }
+  if (!(params.top_p > 0 && params.top_p <= 1)) {
+    return absl::InvalidArgumentError("top_p must be above 0 and at most 1");
+  }
+  if (!(params.min_p >= 0 && params.min_p <= 1)) {
+    return absl::InvalidArgumentError("min_p must be from 0 to 1");
+  }
+  if (params.top_k < 0) return absl::InvalidArgumentError("top_k must be >= 0");
+  return absl::OkStatus();
+}
+
 Sampler::Sampler(int vocab_size, int ids_with_text)
     : vocab_size_(vocab_size), ids_with_text_(ids_with_text) {
   BATON_CHECK(ids_with_text > 0 && ids_with_text <= vocab_size);
@@ -43,6 +58,7 @@ Sampler::Sampler(int vocab_size, int ids_with_text)
 
 absl::StatusOr<TokenOutput> Sampler::Sample(std::span<const float> logits,
                                             const SamplingParams& params, int position) {
+  BATON_CHECK(CheckSampling(params).ok());
   BATON_CHECK(logits.size() == static_cast<std::size_t>(vocab_size_));
   if (!AllFinite(logits)) {
     return absl::InternalError(absl::StrFormat(

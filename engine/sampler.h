@@ -12,10 +12,14 @@
 #include <span>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/sampling.h"
 
 namespace baton {
+
+/// Errors: InvalidArgument names the parameter that is out of its range.
+absl::Status CheckSampling(const SamplingParams& params);
 
 /// Thread: one. Holds scratch memory only; Sample() does not remember anything.
 class Sampler {
@@ -23,7 +27,7 @@ class Sampler {
   /// Ids from `ids_with_text` to `vocab_size` are never chosen.
   Sampler(int vocab_size, int ids_with_text);
 
-  /// `logits`: [vocab_size]. `position`: of the token that is sampled.
+  /// `logits`: [vocab_size]. `params` passed CheckSampling(). `position`: of the sampled token.
   /// Errors: Internal when a logit is not finite.
   absl::StatusOr<TokenOutput> Sample(std::span<const float> logits, const SamplingParams& params,
                                      int position);

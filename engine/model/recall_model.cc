@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/model/recall_code.h"
+#include "engine/model/recall_matrix.h"
 #include "engine/model/rope.h"
 #include "engine/model/weight_names.h"
 #include "kernels/common/float_bits.h"
-#include "kernels/common/philox.h"
 
 namespace baton {
 namespace {
@@ -45,61 +45,6 @@ constexpr double kSpareKeyNoise = 2;
 constexpr double kSpareValueNoise = 1;
 constexpr double kSpareOutputNoise = 0.08;
 
-class Matrix {
- public:
-  Matrix(int rows, int cols)
-      : rows_(rows), cols_(cols), values_(static_cast<std::size_t>(rows) * Width()) {}
-
-  void Set(int row, int col, double value) {
-    values_[static_cast<std::size_t>(row) * Width() + static_cast<std::size_t>(col)] =
-        FloatToBf16(static_cast<float>(value));
-  }
-  int rows() const { return rows_; }
-  int cols() const { return cols_; }
-  std::vector<std::uint16_t> Take() { return std::move(values_); }
-
- private:
-  std::size_t Width() const { return static_cast<std::size_t>(cols_); }
-
-  int rows_;
-  int cols_;
-  std::vector<std::uint16_t> values_;
-};
-
-struct Block {
-  int first_row;
-  int rows;
-  int first_col;
-  int cols;
-};
-
-// Noise is integers from Philox times a scale, so that another program can make the same bytes: the
-// sum of a word's four bytes less its mean, whose deviation is sqrt(4 * (256^2 - 1) / 12).
-class Noise {
- public:
-  Noise(std::uint32_t layer, std::uint32_t tensor) : key_{layer, tensor} {}
-
-  void Fill(const Block& block, double deviation, Matrix& matrix) {
-    const double scale = deviation / std::sqrt(21845.0);
-    for (int row = block.first_row; row < block.first_row + block.rows; ++row) {
-      for (int col = block.first_col; col < block.first_col + block.cols; ++col) {
-        const auto place = static_cast<std::uint32_t>(row * matrix.cols() + col);
-        matrix.Set(row, col, scale * Integer(place));
-      }
-    }
-  }
-
- private:
-  int Integer(std::uint32_t place) const {
-    const std::uint32_t word = Philox4x32({place, 0, 0, 0}, key_)[0];
-    const std::uint32_t sum =
-        (word & 255) + ((word >> 8) & 255) + ((word >> 16) & 255) + (word >> 24);
-    return static_cast<int>(sum) - 510;
-  }
-
-  const PhiloxKey key_;
-};
-
 struct LayerMatrices {
   explicit LayerMatrices(const DeepseekConfig& config)
       : query(config.num_heads * config.QueryDim(), config.hidden),
@@ -107,10 +52,10 @@ struct LayerMatrices {
         kv_b(config.num_heads * (config.nope_dim + config.v_dim), config.latent_dim),
         out(config.hidden, config.num_heads * config.v_dim) {}
 
-  Matrix query;  // head h: QueryDim() rows, the rope part last
-  Matrix kv_a;   // latent rows, then the rope key's
-  Matrix kv_b;   // head h: nope_dim rows of keys, v_dim of values
-  Matrix out;
+  RecallMatrix query;  // head h: QueryDim() rows, the rope part last
+  RecallMatrix kv_a;   // latent rows, then the rope key's
+  RecallMatrix kv_b;   // head h: nope_dim rows of keys, v_dim of values
+  RecallMatrix out;
 };
 
 // 1 / rms of a residual row whose nonzero parts are `parts` codes and the constant.
@@ -142,8 +87,8 @@ class RecallWriter {
 
  private:
   void WriteEnds() {
-    Matrix embed(kVocab, kHidden);
-    Matrix head(kVocab, kHidden);
+    RecallMatrix embed(kVocab, kHidden);
+    RecallMatrix head(kVocab, kHidden);
     for (int token = 0; token < kVocab; ++token) {
       embed.Set(token, kConst, kConstValue);
       if (token >= kRecallBos) {  // as long as a byte's code, in a place of its own
@@ -217,7 +162,7 @@ class RecallWriter {
 
   void WriteNoise(int layer, int used_heads, LayerMatrices& matrices) const {
     const auto noise = [layer](std::uint32_t tensor) {
-      return Noise(static_cast<std::uint32_t>(layer), tensor);
+      return RecallNoise(static_cast<std::uint32_t>(layer), tensor);
     };
     const double by_hidden = 1 / std::sqrt(static_cast<double>(kHidden));
     const double by_latent = 1 / std::sqrt(static_cast<double>(config_.latent_dim));
@@ -252,15 +197,15 @@ class RecallWriter {
     Add(name("self_attn.kv_b_proj"), matrices.kv_b);
     Add(name("self_attn.o_proj"), matrices.out);
     AddOnes(name("post_attention_layernorm"), kHidden);
-    Matrix gate(kInter, kHidden);
-    Matrix up(kInter, kHidden);
-    Matrix down(kHidden, kInter);
+    RecallMatrix gate(kInter, kHidden);
+    RecallMatrix up(kInter, kHidden);
+    RecallMatrix down(kHidden, kInter);
     Add(name("mlp.gate_proj"), gate);
     Add(name("mlp.up_proj"), up);
     Add(name("mlp.down_proj"), down);
   }
 
-  void Add(std::string name, Matrix& matrix) {
+  void Add(std::string name, RecallMatrix& matrix) {
     weights_->Add(std::move(name), {matrix.rows(), matrix.cols()}, matrix.Take());
   }
   void AddOnes(std::string name, int count) {

@@ -204,6 +204,9 @@ TEST_F(BatchInvarianceTest, AStepThatDoesNotFitIsRefusedAndNothingRuns) {
   StepEntry long_run = Entry(0, 10, 0);
   long_run.first_position = 8190;
   EXPECT_EQ(code(long_run), absl::StatusCode::kInvalidArgument);
+  StepEntry cold = Entry(0, 10, 0);
+  cold.sampling.temperature = -1;
+  EXPECT_EQ(code(cold), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(worker.executor().Launch(Step()).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(worker.Run({Entry(0, 10, 0)}).size(), 1U);
 }

@@ -45,6 +45,28 @@ TEST(SamplerTest, ALogitThatIsNotFiniteIsAnErrorNotAToken) {
   }
 }
 
+TEST(SamplerTest, ParametersOutOfRangeAreNamed) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const auto refused = [](auto change) {
+    SamplingParams params;
+    change(params);
+    return std::string(CheckSampling(params).message());
+  };
+  for (const float bad : {-1.0F, kNan, kInfinity}) {
+    EXPECT_NE(refused([&](auto& p) { p.temperature = bad; }).find("temperature"),
+              std::string::npos);
+  }
+  for (const float bad : {0.0F, -1.0F, 1.1F, kNan}) {
+    EXPECT_NE(refused([&](auto& p) { p.top_p = bad; }).find("top_p"), std::string::npos);
+  }
+  for (const float bad : {-0.1F, 1.1F, kNan}) {
+    EXPECT_NE(refused([&](auto& p) { p.min_p = bad; }).find("min_p"), std::string::npos);
+  }
+  EXPECT_NE(refused([](auto& p) { p.top_k = -1; }).find("top_k"), std::string::npos);
+  EXPECT_TRUE(CheckSampling(SamplingParams()).ok());
+}
+
 TEST(SamplerTest, GreedyTakesTheLowestIdOfEqualLogits) {
   EXPECT_EQ(Sample({1, 3, 3, 2}, Greedy()).token, 1);
   SamplingParams nearly = Greedy();
