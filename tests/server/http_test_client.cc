@@ -19,7 +19,7 @@
 namespace baton::testing {
 
 HttpTestClient::HttpTestClient(int port, int receive_buffer_bytes)
-    : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
   BATON_CHECK(socket_ >= 0);
   const timeval patience{5, 0};
   setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

@@ -37,6 +37,8 @@ class HttpTestClient {
   /// True when the server closes (or resets) the connection within 5 s.
   bool ClosedByServer();
 
+  int socket() const { return socket_; }
+
   /// Resets the connection, as a crashed client's kernel does.
   void Reset();
 
