@@ -35,10 +35,10 @@ class PrefillWorker::State {
   PrefillStats Stats() const;
 
   // prefill_steps.cc
+  void LaunchPlanned(Instant now);
   void Collect(Instant now);
   void PlanStep(Instant now);
-  void LaunchPlanned(Instant now);
-  bool MorePlannable() const;
+  bool HasPlanned() const { return planned_.has_value(); }
 
   // prefill_handoffs.cc
   void OnTransfer(const OutboundEvent& event, Instant now);
@@ -83,7 +83,7 @@ class PrefillWorker::State {
   StepRunner runner_;
   JobBook book_;
   std::map<SequenceId, Prompt> prompts_;  // in order of arrival
-  std::optional<Step> planned_;           // between Tick and LaunchPlanned
+  std::optional<Step> planned_;           // told to the transfer side, launched by the next round
   std::uint64_t last_sequence_ = 0;
   bool draining_ = false;
   PrefillStats counts_;

@@ -149,12 +149,6 @@ void PrefillWorker::State::LaunchPlanned(Instant now) {
   }
 }
 
-bool PrefillWorker::State::MorePlannable() const {
-  // With a step in planned_, room for one more is known only once it is launched.
-  return status.ok() && planned_.has_value() &&
-         scheduler_.num_begun() + scheduler_.num_waiting() > 0;
-}
-
 void PrefillWorker::State::Stop(absl::Status error) {
   status = std::move(error);
   planned_.reset();

@@ -26,16 +26,15 @@ void PrefillWorker::OnTransfer(const OutboundEvent& event, Instant now) {
 }
 
 Instant PrefillWorker::Tick(Instant now) {
+  state_->LaunchPlanned(now);
   state_->Collect(now);
   state_->ExpireJobs(now);
   state_->Reap();  // before anything is admitted: a full pool must not keep itself full
   state_->PlanStep(now);
   const Instant load_due = state_->Publish(now);
-  if (state_->MorePlannable()) return now;
+  if (state_->HasPlanned()) return now;
   return std::min(load_due, state_->NextDeadline());
 }
-
-void PrefillWorker::LaunchPlanned(Instant now) { state_->LaunchPlanned(now); }
 
 std::vector<WorkerOutput> PrefillWorker::TakeLinkMessages() { return state_->outbox.Take(); }
 

@@ -64,13 +64,13 @@ class PrefillWorker {
   void OnMessage(LinkId link, const link::RouterMessage& message, Instant now);
   void OnTransfer(const OutboundEvent& event, Instant now);
 
-  /// One bounded round: collects, reclaims, plans a step, states load. Call it after every batch of
-  /// inputs, when the executor rings, and at the instant it returned (kNever: only then).
+  /// One bounded round: launches the step that the round before planned, collects, reclaims, plans,
+  /// states load. Call it after every batch of inputs, when the executor rings, and at the instant
+  /// it returned (kNever: only then).
+  ///
+  /// Between two rounds hand the transfer side what TakeTransferCommands() returns: it must know of
+  /// a step before the step's first LayerDone, which is why a step waits one round.
   Instant Tick(Instant now);
-
-  /// Starts the step that Tick() planned, if any. Call it after each Tick(), once the transfer side
-  /// has what TakeTransferCommands() returned: it must know of a step before the step's LayerDone.
-  void LaunchPlanned(Instant now);
 
   /// Since the last call, in order.
   std::vector<WorkerOutput> TakeLinkMessages();

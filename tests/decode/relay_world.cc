@@ -54,11 +54,10 @@ void RelayWorld::Cancel(std::uint64_t id) {
 
 bool RelayWorld::PrefillRound() {
   prefill_executor->Advance(now);
+  const Instant before = prefill_executor->due();
   due_ = std::min(due_, prefill->Tick(now));
   const std::vector<OutboundCommand> commands = prefill->TakeTransferCommands();
   for (const OutboundCommand& command : commands) outbound->On(command, now);
-  const Instant before = prefill_executor->due();
-  prefill->LaunchPlanned(now);
   due_ = std::min({due_, prefill_executor->due(), outbound->Tick(now)});
   const std::vector<OutboundEvent> events = outbound->TakeEvents();
   for (const OutboundEvent& event : events) prefill->OnTransfer(event, now);

@@ -35,7 +35,6 @@ class PrefillWorkerTest : public testing::Test {
         if (const auto* start = std::get_if<StartOutbound>(&command)) open_.push_back(*start);
         commands_.push_back(std::move(command));
       }
-      worker_->LaunchPlanned(now_);
     } while (due <= now_);
     for (WorkerOutput& output : worker_->TakeLinkMessages()) said_.push_back(std::move(output));
     ASSERT_EQ(worker_->ledger().unaccounted(), 0);
