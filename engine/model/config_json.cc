@@ -1,11 +1,9 @@
 #include "engine/model/config_json.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "base/status.h"
 #include "engine/model/json_fields.h"
 

@@ -137,6 +137,18 @@ TEST_F(BatchInvarianceTest, DecodingTokenByTokenGivesTheBitsOfPrefill) {
   }
 }
 
+TEST_F(BatchInvarianceTest, ThePlainLoopsKeepTheSamePromise) {
+  Worker worker(*model_, ReferenceBackend(), 2);
+  tokens_.resize(80);
+  const TokenOutput whole = InChunks(worker, 80, 0);
+  EXPECT_EQ(InChunks(worker, 37, 20), whole);
+  worker.Run({Entry(0, 78, 40)});
+  worker.Run({Entry(78, 79, 40)});
+  const auto decoded = worker.Run({Entry(5, 6, 20), Entry(79, 80, 40)});
+  ASSERT_EQ(decoded.size(), 2U);
+  EXPECT_EQ(decoded[1].output, whole);
+}
+
 TEST_F(BatchInvarianceTest, NeighboursAndPlaceInTheBatchMoveNoBit) {
   Worker worker(*model_, BackendUnderTest(), 2);
   const auto alone = worker.Run({Entry(0, 300, 0)});

@@ -209,6 +209,21 @@ TEST(LoadModelTest, ATypeThatIsNotComputedInIsRefusedNotReplaced) {
   ExpectRefused(checkpoint, "float16", config);
 }
 
+TEST(LoadModelTest, IdsThatNoTokenizerKnowsHaveNoText) {
+  CheckpointWriter checkpoint("v2_mscales");
+  checkpoint.WriteAll();
+  const auto ids = [&](const std::string& tokenizer) {
+    checkpoint.WriteFile("tokenizer.json", tokenizer);
+    return (*checkpoint.Load())->facts().ids_with_text;
+  };
+  EXPECT_EQ(ids(R"({"model": {"vocab": {"a": 0, "b": 5}}, "added_tokens": [{"id": 9}]})"), 10);
+  EXPECT_EQ(ids(R"({"model": {"vocab": {"a": 0, "b": 1000000000000}}})"), 768);
+  checkpoint.WriteFile("tokenizer.json", R"({"model": {}})");
+  ExpectRefused(checkpoint, "tokenizer.json");
+  std::filesystem::remove(checkpoint.directory() / "tokenizer.json");
+  EXPECT_EQ((*checkpoint.Load())->facts().ids_with_text, 768);
+}
+
 TEST(LoadModelTest, ProgressEndsAtTheTotal) {
   CheckpointWriter checkpoint("v2_mscales");
   checkpoint.WriteAll();

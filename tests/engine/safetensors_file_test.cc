@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <random>
 
 #include "absl/strings/str_cat.h"
 
@@ -111,6 +112,32 @@ TEST(SafetensorsFileTest, OddButLegalFilesAreRead) {
   EXPECT_TRUE(ParseSafetensors(File(Object(Tensor("empty", "[0,5]", 0, 0)), 0)).ok());
   EXPECT_TRUE(
       ParseSafetensors(File(R"({"a":{"dtype":"BF17","shape":[9],"data_offsets":[0,2]}})", 2)).ok());
+}
+
+TEST(SafetensorsFileTest, NoDamagedByteLeadsOutOfTheFile) {
+  const auto whole = File(Object(Tensor("a", "[2,3]", 0, 12) + "," + Tensor("b", "[4]", 12, 20) +
+                                 R"(,"__metadata__":{"format":"pt"})"),
+                          20);
+  std::mt19937 random(7);
+  int read = 0;
+  for (int trial = 0; trial < 20'000; ++trial) {
+    auto file = whole;
+    for (auto flips = 1 + random() % 3; flips > 0; --flips) {
+      file[random() % (file.size() - 20)] = static_cast<std::byte>(random() % 256);
+    }
+    file.resize(file.size() - (random() % 8 == 0 ? random() % file.size() : 0));
+    const auto tensors = ParseSafetensors(file);
+    if (!tensors.ok()) {
+      ASSERT_EQ(tensors.status().code(), absl::StatusCode::kInvalidArgument);
+      continue;
+    }
+    ++read;
+    for (const auto& [name, tensor] : *tensors) {
+      ASSERT_GE(tensor.bytes.data(), file.data());
+      ASSERT_LE(tensor.bytes.data() + tensor.bytes.size(), file.data() + file.size());
+    }
+  }
+  EXPECT_GT(read, 0);
 }
 
 }  // namespace
