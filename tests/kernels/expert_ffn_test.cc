@@ -49,7 +49,7 @@ struct FfnCase {
     const auto gates = Pointers(gate);
     const auto ups = Pointers(up);
     const auto downs = Pointers(down);
-    Stream stream(threads);
+    testing::PoisonedStream stream(threads);
     const absl::Status status = backend.expert_ffn({.tokens = shape.tokens,
                                                     .hidden = shape.hidden,
                                                     .inter = shape.inter,

@@ -60,7 +60,7 @@ struct GemmCase {
 
   Tensor Run(const Backend& backend, int threads = 1) const {
     Tensor c(c_dtype, std::int64_t{shape.batch} * shape.m * (shape.n + 2));
-    Stream stream(threads);
+    testing::PoisonedStream stream(threads);
     EXPECT_TRUE(backend.gemm(Params(c), stream).ok());
     return c;
   }

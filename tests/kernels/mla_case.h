@@ -57,7 +57,7 @@ class MlaCase {
   Tensor Run(const Backend& backend, int threads = 1) const {
     Tensor output(dims_.activation,
                   std::int64_t{row_starts_.back()} * dims_.num_heads * dims_.latent_dim);
-    Stream stream(threads);
+    PoisonedStream stream(threads);
     const absl::Status status = backend.mla_decode(Params(output), stream);
     EXPECT_TRUE(status.ok()) << status.message();
     return output;

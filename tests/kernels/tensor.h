@@ -115,6 +115,17 @@ inline bool SameBits(const Tensor& a, std::int64_t a_at, const Tensor& b, std::i
                      static_cast<std::size_t>(count) * size) == 0;
 }
 
+/// A stream whose workers' scratch is NaN throughout: nothing may count on what stood there.
+class PoisonedStream : public Stream {
+ public:
+  explicit PoisonedStream(int threads) : Stream(threads) {
+    constexpr std::size_t kBytes = std::size_t{2} << 20;
+    for (int worker = 0; worker < threads; ++worker) {
+      std::memset(Scratch(worker, kBytes), 0xff, kBytes);
+    }
+  }
+};
+
 inline const std::vector<DType>& ActivationTypes() {
   static const std::vector<DType> types{DType::kBf16, DType::kF32};
   return types;
