@@ -73,7 +73,11 @@ struct TransferLimits {
   Duration hello_wait = Milliseconds(2000);    // Hello to HelloAck
   Duration reconnect_min = Milliseconds(100);  // doubles up to the maximum
   Duration reconnect_max = Milliseconds(5000);
-  std::uint64_t window_bytes = 16 << 20;  // posted and not credited, a session
+  // What may be posted and not credited, a session: so much time at the measured rate, for messages
+  // queue behind data; between the two bounds.
+  Duration window = Milliseconds(50);
+  std::uint64_t window_bytes_min = 4 << 20;
+  std::uint64_t window_bytes_max = 64 << 20;
   std::uint32_t sessions_max = 64;
   std::uint32_t handoffs_max = 512;
   std::uint32_t held_offers_max = 64;

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kHeldHellosMax = 16;
 constexpr std::size_t kRefusedPeersMax = 16;
+// Well below the smallest window, which must never wait for a Credit that nothing will cause.
+constexpr std::uint64_t kCreditsAWindow = 4;
 constexpr Duration kAnswersLeave = Milliseconds(1000);  // Close drops what has not left
 
 /// The first field in which two fingerprints differ.
@@ -89,7 +91,7 @@ void InboundTransfers::Impl::Accept(const HelloMessage& hello, Instant now) {
   ack.nonce = hello.nonce;
   ack.incarnation = self_.incarnation;
   ack.arenas = {{0, plan_.page_bytes, arena_.num_pages(), plan_.piece_bytes}};
-  ack.window_bytes = limits_.window_bytes;
+  ack.window_bytes = limits_.window_bytes_max;
   ack.ttl_ms = static_cast<std::uint32_t>(ToMilliseconds(limits_.lease_ttl));
   ack.renew_ms = static_cast<std::uint32_t>(ToMilliseconds(limits_.renew_every));
   Say(id, ack);
@@ -161,9 +163,8 @@ void InboundTransfers::Impl::TickSessions(Instant now) {
   std::vector<SessionId> lost;
   for (auto& [id, session] : sessions_) {
     const std::uint64_t consumed = leases_.BytesOffered(id);
-    // Often enough that a full window never waits for a Credit that nothing will cause.
     const std::uint64_t owed = consumed - session.credited_bytes;
-    if (owed > 0 && owed >= limits_.window_bytes / 4) {
+    if (owed > 0 && owed >= limits_.window_bytes_min / kCreditsAWindow) {
       session.credited_bytes = consumed;
       Say(id, CreditMessage{consumed});
     }

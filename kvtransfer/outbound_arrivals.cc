@@ -99,7 +99,7 @@ void OutboundTransfers::Impl::Arrived(SessionKey key, const HandoffMessage& mess
   if (const auto* ack = std::get_if<CommitAckMessage>(&message)) return Arrived(key, *ack, now);
   if (const auto* abort = std::get_if<AbortMessage>(&message)) return Arrived(key, *abort, now);
   if (const auto* credit = std::get_if<CreditMessage>(&message)) {
-    return sessions_.at(key).Credited(credit->consumed_bytes);
+    return sessions_.at(key).Credited(credit->consumed_bytes, now);
   }
   if (std::get_if<ByeMessage>(&message) != nullptr) return sessions_.at(key).set_peer_drains();
   ++stats_.bad_messages;  // not for this end
@@ -121,7 +121,7 @@ void OutboundTransfers::Impl::Arrived(SessionKey key, const GrantMessage& grant,
 void OutboundTransfers::Impl::Arrived(SessionKey key, const RenewAckMessage& ack, Instant now) {
   OutboundSession& session = sessions_.at(key);
   session.Answered(ack.renew);
-  session.Credited(ack.consumed_bytes);
+  session.Credited(ack.consumed_bytes, now);
   for (const LeaseId lease : ack.unknown) {
     Outbound* handoff = FindLease(lease, key);
     if (handoff != nullptr) Give(*handoff, HandoffSender::LeaseUnknown{}, now);

@@ -47,7 +47,7 @@ std::uint32_t OutboundTransfers::Impl::PostBatch(Outbound& handoff, std::uint32_
     event.digest += DigestOfPiece(frame.header.page, frame.header.piece, frame.header.crc32c);
   }
   batch_.clear();
-  session.CountPosted(event.pieces, event.bytes);
+  session.CountPosted(event.pieces, event.bytes, now);
   stats_.bytes_posted += event.bytes;
   open_writes_[tag] = handoff.start.handoff;
   if (handoff.first_write_at == Instant{}) handoff.first_write_at = now;

@@ -9,6 +9,8 @@ namespace {
 
 // Offers and Renews of some seconds; an answer to an older one is too old to allow anything.
 constexpr std::size_t kSentNumbersMax = 4096;
+constexpr std::uint64_t kWindowBytesFirst = 16 << 20;  // until the rate is known
+constexpr double kRateMemorySeconds = 1;
 constexpr std::uint32_t kPeerTimeMsMax = 3'600'000;
 
 }  // namespace
@@ -40,7 +42,10 @@ void OutboundSession::Opened(SessionId session, const HelloAckMessage& ack) {
   plan_ = {ack.arenas[0].page_bytes, ack.arenas[0].piece_bytes};
   ttl_ = Milliseconds(ack.ttl_ms);
   renew_every_ = Milliseconds(ack.renew_ms);
-  window_bytes_ = ack.window_bytes;
+  window_bytes_max_ = std::min(ack.window_bytes, limits_.window_bytes_max);
+  window_bytes_ = std::min(kWindowBytesFirst, window_bytes_max_);
+  measured_bytes_ = 0;
+  measured_seconds_ = 0;
   backoff_ = Duration{};
   posted_bytes_ = 0;
   credited_bytes_ = 0;
@@ -84,13 +89,27 @@ Instant OutboundSession::silence_due() const {
   return oldest == sent_.end() ? kNever : oldest->at + ttl_;
 }
 
-void OutboundSession::CountPosted(std::uint64_t frames, std::uint64_t bytes) {
+void OutboundSession::CountPosted(std::uint64_t frames, std::uint64_t bytes, Instant now) {
+  if (in_window() == 0) busy_since_ = now;
   pipe_->CountFrames(frames);
   posted_bytes_ += bytes;
 }
 
-void OutboundSession::Credited(std::uint64_t consumed) {
-  if (consumed <= posted_bytes_) credited_bytes_ = std::max(credited_bytes_, consumed);
+void OutboundSession::Credited(std::uint64_t consumed, Instant now) {
+  if (consumed > posted_bytes_ || consumed <= credited_bytes_) return;
+  measured_bytes_ += static_cast<double>(consumed - credited_bytes_);
+  measured_seconds_ += ToSeconds(now - busy_since_);
+  credited_bytes_ = consumed;
+  busy_since_ = now;
+  const bool enough = measured_bytes_ >= static_cast<double>(limits_.window_bytes_min);
+  if (!enough || measured_seconds_ <= 0) return;
+  const double wanted = measured_bytes_ / measured_seconds_ * ToSeconds(limits_.window);
+  const double bound = std::min(wanted, static_cast<double>(window_bytes_max_));
+  window_bytes_ = std::max(std::min(limits_.window_bytes_min, window_bytes_max_),
+                           static_cast<std::uint64_t>(bound));
+  if (measured_seconds_ < kRateMemorySeconds) return;
+  measured_bytes_ /= 2;
+  measured_seconds_ /= 2;
 }
 
 }  // namespace baton

@@ -69,9 +69,11 @@ class OutboundSession {
   bool WindowHolds(std::uint64_t bytes) const { return in_window() + bytes <= window_bytes_; }
   /// As WindowHolds; and one frame always fits an empty window.
   bool WindowAllows(std::uint64_t bytes) const { return in_window() == 0 || WindowHolds(bytes); }
-  void CountPosted(std::uint64_t frames, std::uint64_t bytes);
-  /// `consumed` is cumulative; what was never posted is ignored.
-  void Credited(std::uint64_t consumed);
+  void CountPosted(std::uint64_t frames, std::uint64_t bytes, Instant now);
+  /// `consumed` is cumulative; what was never posted is ignored. Credits show the rate, and the
+  /// rate sets the window.
+  void Credited(std::uint64_t consumed, Instant now);
+  std::uint64_t window_bytes() const { return window_bytes_; }
 
   const DecodePeer& peer() const { return peer_; }
   void set_peer(const DecodePeer& peer) { peer_ = peer; }
@@ -113,6 +115,10 @@ class OutboundSession {
   Duration ttl_{};
   Duration renew_every_{};
   std::uint64_t window_bytes_ = 0;
+  std::uint64_t window_bytes_max_ = 0;  // as the peer allows
+  Instant busy_since_{};                // bytes were under way all the time since
+  double measured_bytes_ = 0;
+  double measured_seconds_ = 0;
   std::uint64_t posted_bytes_ = 0;
   std::uint64_t credited_bytes_ = 0;
   std::uint32_t next_number_ = 1;

@@ -10,6 +10,7 @@
 #include "kvtransfer/outbound_session.h"
 #include "kvtransfer/session_pipe.h"
 #include "kvtransfer/step_progress.h"
+#include "kvtransfer/transfer_limits.h"
 
 namespace baton {
 namespace {
@@ -83,13 +84,48 @@ TEST_F(OutboundSessionTest, TheWindowHoldsBackWhatIsNotCredited) {
   Open();
   EXPECT_TRUE(session_.WindowAllows(1000));  // one frame always fits an empty window
   EXPECT_FALSE(session_.WindowHolds(101));
-  session_.CountPosted(1, 60);
+  session_.CountPosted(1, 60, kStart);
   EXPECT_TRUE(session_.WindowAllows(40));
   EXPECT_FALSE(session_.WindowAllows(41));
-  session_.Credited(1000);  // more than was posted: ignored
+  session_.Credited(1000, kStart);  // more than was posted: ignored
   EXPECT_FALSE(session_.WindowAllows(41));
-  session_.Credited(60);
+  session_.Credited(60, kStart);
   EXPECT_TRUE(session_.WindowAllows(41));
+}
+
+TEST_F(OutboundSessionTest, TheWindowFollowsTheRateBetweenItsBounds) {
+  constexpr std::uint64_t kMebi = 1 << 20;
+  const auto window_at = [&](std::uint64_t bytes_per_ms) {
+    ack_.window_bytes = 1 << 30;
+    Open();
+    EXPECT_EQ(session_.window_bytes(), 16 * kMebi);
+    Instant now = kStart;
+    std::uint64_t consumed = 0;
+    for (int i = 0; i < 100; ++i) {
+      session_.CountPosted(1, 10 * bytes_per_ms, now);
+      now += Milliseconds(10);
+      session_.Credited(consumed += 10 * bytes_per_ms, now);
+      now += Milliseconds(5);  // idle time is not slowness
+    }
+    return session_.window_bytes();
+  };
+  EXPECT_NEAR(static_cast<double>(window_at(kMebi / 5)), 10.0 * kMebi, 1000);  // 200 MiB/s x 50 ms
+  EXPECT_EQ(window_at(kMebi / 20), 4 * kMebi);
+  EXPECT_EQ(window_at(100 * kMebi), 64 * kMebi);
+}
+
+TEST(TransferLimitsTest, LeasesThatCannotBeRenewedAreRefused) {
+  TransferConfig config;
+  EXPECT_TRUE(TransferLimitsFrom(config).ok());
+  config.lease_ms = 1999;
+  EXPECT_TRUE(absl::IsInvalidArgument(TransferLimitsFrom(config).status()));
+  config.lease_ms = 2000;
+  const auto limits = TransferLimitsFrom(config);
+  ASSERT_TRUE(limits.ok());
+  EXPECT_EQ(limits->lease_ttl, Milliseconds(2000));
+  EXPECT_EQ(limits->post_margin, Milliseconds(400));
+  config.stall_ms = 0;
+  EXPECT_FALSE(TransferLimitsFrom(config).ok());
 }
 
 TEST_F(OutboundSessionTest, BackOffDoublesUpToItsLimitAndBeginsAnewAfterASuccess) {
