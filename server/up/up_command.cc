@@ -1,0 +1,211 @@
+#include "server/up/up_command.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_format.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "base/time.h"
+#include "server/up/child.h"
+#include "server/up/cluster_plan.h"
+#include "server/up/http_probe.h"
+
+namespace baton {
+namespace {
+
+constexpr Duration kBackoffMin = Milliseconds(500);
+constexpr Duration kBackoffMax = std::chrono::seconds(10);
+constexpr Duration kProbePeriod = Milliseconds(20);
+constexpr Duration kProbePatience = Milliseconds(500);
+constexpr Duration kStartPatience = std::chrono::minutes(30);  // a large checkpoint is read
+constexpr Duration kLongLife = std::chrono::seconds(30);       // resets the back-off
+
+Instant Now() { return std::chrono::steady_clock::now(); }
+
+struct Member {
+  PlannedRole role;
+  std::optional<Child> child;
+  Instant started{};
+  Instant restart_at = kNever;
+  Duration backoff = kBackoffMin;
+};
+
+class Cluster {
+ public:
+  Cluster(std::vector<PlannedRole> roles, bool restart, int drain_seconds)
+      : restart_(restart), drain_(std::chrono::seconds(drain_seconds)) {
+    for (PlannedRole& role : roles) members_.push_back({std::move(role), {}, {}, kNever, kBackoffMin});
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigprocmask(SIG_BLOCK, &signals, nullptr);
+    signal_fd_ = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+  }
+  ~Cluster() { close(signal_fd_); }
+
+  int Run() {
+    for (Member& member : members_) {
+      if (absl::Status started = Start(member); !started.ok()) {
+        std::fprintf(stderr, "error: %s\n", std::string(started.message()).c_str());
+        return Stop(1);
+      }
+      PrintMember("", member);
+    }
+    if (!WaitUntilReady()) return Stop(stopping_ ? 0 : 1);
+    std::printf("ready http://127.0.0.1:%d\n", members_.front().role.http_port);
+    std::fflush(stdout);
+    while (!stopping_) {
+      WaitForNews(NextRestart());
+      for (Member& member : members_) Look(member);
+    }
+    return Stop(0);
+  }
+
+ private:
+  static void PrintMember(const char* prefix, const Member& member) {
+    std::printf("%s%-10s pid %-8d http 127.0.0.1:%d\n", prefix, member.role.name.c_str(),
+                member.child->pid(), member.role.http_port);
+    std::fflush(stdout);
+  }
+
+  absl::Status Start(Member& member) {
+    BATON_ASSIGN_OR_RETURN(Child child, Child::Start(member.role.arguments));
+    member.child.emplace(std::move(child));
+    member.started = Now();
+    member.restart_at = kNever;
+    return absl::OkStatus();
+  }
+
+  /// Probes the router until it has a pair of workers. False when a role ended or a signal came.
+  bool WaitUntilReady() {
+    const Instant deadline = Now() + kStartPatience;
+    while (Now() < deadline) {
+      WaitForNews(Now() + kProbePeriod);
+      if (stopping_) return false;
+      for (Member& member : members_) {
+        if (!member.child->Ended()) continue;
+        std::fprintf(stderr, "error: %s ended while starting (%s); its last lines above say why\n",
+                     member.role.name.c_str(), member.child->end().c_str());
+        return false;
+      }
+      if (ProbeHttp(members_.front().role.http_port, "/readyz", kProbePatience) == 200) return true;
+    }
+    std::fprintf(stderr, "error: the cluster did not become ready\n");
+    return false;
+  }
+
+  Instant NextRestart() const {
+    Instant next = kNever;
+    for (const Member& member : members_) next = std::min(next, member.restart_at);
+    return next;
+  }
+
+  /// Waits for a signal, the end of a child, or `deadline`.
+  void WaitForNews(Instant deadline) {
+    std::vector<pollfd> fds = {{signal_fd_, POLLIN, 0}};
+    for (Member& member : members_) {
+      if (member.child && !member.child->Ended()) fds.push_back({member.child->ended_fd(), POLLIN, 0});
+    }
+    int wait_ms = 60'000;  // a wait always has a deadline; the caller loops
+    if (deadline != kNever) {
+      wait_ms = static_cast<int>(std::clamp(ToMilliseconds(deadline - Now()) + 1, 0.0, 60'000.0));
+    }
+    poll(fds.data(), fds.size(), wait_ms);
+    signalfd_siginfo info{};
+    while (read(signal_fd_, &info, sizeof(info)) == sizeof(info)) ++signals_;
+    stopping_ = signals_ > 0;
+  }
+
+  /// Restarts a member that ended, when its time has come.
+  void Look(Member& member) {
+    if (stopping_) return;
+    if (member.child && member.child->Ended() && member.restart_at == kNever) {
+      NoteEnd(member);
+    }
+    if (member.restart_at > Now()) return;
+    if (absl::Status started = Start(member); !started.ok()) {
+      BATON_ERROR("%s: %s", member.role.name, started.message());
+      member.restart_at = Now() + member.backoff;
+      return;
+    }
+    PrintMember("restarted ", member);
+  }
+
+  void NoteEnd(Member& member) {
+    if (!restart_) {
+      BATON_WARN("%s ended (%s); not restarted, as asked", member.role.name, member.child->end());
+      member.child.reset();
+      return;
+    }
+    if (Now() - member.started > kLongLife) member.backoff = kBackoffMin;
+    BATON_WARN("%s ended (%s); starting it again in %.1f s", member.role.name, member.child->end(),
+               ToSeconds(member.backoff));
+    member.restart_at = Now() + member.backoff;
+    member.backoff = std::min(2 * member.backoff, kBackoffMax);
+  }
+
+  /// SIGTERM to the router, then to the prefill workers, then to the rest; each may finish its work.
+  int Stop(int code) {
+    for (absl::string_view role : {"router", "prefill", "decode"}) {
+      std::vector<Member*> ending;
+      for (Member& member : members_) {
+        if (absl::StartsWith(member.role.name, role) && member.child && !member.child->Ended()) {
+          member.child->Signal(SIGTERM);
+          ending.push_back(&member);
+        }
+      }
+      if (!WaitForEnds(ending)) code = 1;
+    }
+    return code;
+  }
+
+  /// False when they had to be killed: the drain's time was up, or a second signal came.
+  bool WaitForEnds(const std::vector<Member*>& ending) {
+    const int signals_before = signals_;
+    const Instant deadline = Now() + drain_ + std::chrono::seconds(5);
+    const auto running = [&ending] {
+      return std::any_of(ending.begin(), ending.end(), [](Member* m) { return !m->child->Ended(); });
+    };
+    while (running() && Now() < deadline && (signals_ == signals_before || signals_ < 2)) {
+      WaitForNews(std::min(deadline, Now() + std::chrono::seconds(1)));
+    }
+    const bool orderly = !running();
+    for (Member* member : ending) {
+      if (!member->child->Ended()) member->child->Signal(SIGKILL);
+    }
+    while (running()) WaitForNews(Now() + std::chrono::seconds(1));
+    return orderly;
+  }
+
+  const bool restart_;
+  const Duration drain_;
+  std::vector<Member> members_;
+  int signal_fd_ = -1;
+  int signals_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+int RunUp(const LoadedConfig& loaded, const CommandLine& command_line) {
+  const auto roles = PlanCluster(loaded, command_line, {PortIsFree, AnyFreePort});
+  if (!roles.ok()) {
+    std::fprintf(stderr, "error: %s\n", std::string(roles.status().message()).c_str());
+    return kExitInvalid;
+  }
+  const DrainConfig& drain = loaded.config.server.drain;
+  Cluster cluster(*roles, command_line.up.restart, drain.grace_seconds + drain.timeout_seconds);
+  return cluster.Run();
+}
+
+}  // namespace baton
