@@ -56,12 +56,12 @@ absl::StatusOr<LoadedConfig> LoadFor(Role role, const CommandLine& command_line)
 
 void StartLogFor(const LoadedConfig& loaded, Role role, const std::string& worker) {
   const ObservabilityConfig& knobs = loaded.config.observability;
-  const LogLevel level = knobs.log_level == "debug"  ? LogLevel::kDebug
-                         : knobs.log_level == "warn" ? LogLevel::kWarn
+  const LogLevel level = knobs.log_level == "debug"   ? LogLevel::kDebug
+                         : knobs.log_level == "warn"  ? LogLevel::kWarn
                          : knobs.log_level == "error" ? LogLevel::kError
                                                       : LogLevel::kInfo;
-  StartLog(level, knobs.log_format == "json" ? LogFormat::kJson : LogFormat::kText,
-           RoleName(role), worker);
+  StartLog(level, knobs.log_format == "json" ? LogFormat::kJson : LogFormat::kText, RoleName(role),
+           worker);
   for (const Notice& notice : loaded.notices) {
     if (notice.severity == Notice::Severity::kWarn) {
       BATON_WARN("%s", notice.text);

@@ -1,5 +1,6 @@
-// From a command line to a configuration that a role can start on: reads the file and the environment, loads,
-// starts the log, says what the operator must hear. Everything that is wrong is said at once, on stderr.
+// From a command line to a configuration that a role can start on: reads the file and the
+// environment, loads, starts the log, says what the operator must hear. Everything that is wrong is
+// said at once, on stderr.
 #pragma once
 
 #include <map>

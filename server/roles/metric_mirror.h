@@ -1,5 +1,5 @@
-// Prometheus series that follow plain numbers: the pure objects count in structs, the role copies those into
-// series when a scrape asks.
+// Prometheus series that follow plain numbers: the pure objects count in structs, the role copies
+// those into series when a scrape asks.
 //
 // Thread: one (the HTTP thread, at a scrape).
 #pragma once
@@ -27,8 +27,8 @@ class MirroredCounter {
   double told_ = 0;
 };
 
-/// Counters of one metric that differ in one label, whose values are a closed set known to the caller;
-/// those named at construction exist from the start as zeros.
+/// Counters of one metric that differ in one label, whose values are a closed set known to the
+/// caller; those named at construction exist from the start as zeros.
 class MirroredFamily {
  public:
   MirroredFamily(Metrics& metrics, const MetricSpec& spec, std::string label,
@@ -43,7 +43,8 @@ class MirroredFamily {
   MirroredCounter& Of(const std::string& value) {
     const auto found = counters_.find(value);
     if (found != counters_.end()) return found->second;
-    return counters_.emplace(value, MirroredCounter(metrics_, spec_, {{label_, value}})).first->second;
+    return counters_.emplace(value, MirroredCounter(metrics_, spec_, {{label_, value}}))
+        .first->second;
   }
 
   Metrics& metrics_;

@@ -64,7 +64,8 @@ void RouteThread::Submit(Request request, std::unique_ptr<ResponseObserver> obse
 }
 
 void RouteThread::Cancel(RequestId id) {
-  if (!inputs_.TryPush(CancelInput{id})) BATON_WARN("request %s: cancel lost, queue full", id.ToString());
+  if (!inputs_.TryPush(CancelInput{id}))
+    BATON_WARN("request %s: cancel lost, queue full", id.ToString());
 }
 
 std::optional<ServedModel> RouteThread::model() const {

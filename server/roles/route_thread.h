@@ -1,5 +1,5 @@
-// The thread that owns a RouterCore, and the Gateway that the front doors see of it: inputs come through one
-// bounded queue, messages to workers leave through the link service.
+// The thread that owns a RouterCore, and the Gateway that the front doors see of it: inputs come
+// through one bounded queue, messages to workers leave through the link service.
 #pragma once
 
 #include <atomic>

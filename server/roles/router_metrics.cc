@@ -5,8 +5,10 @@
 namespace baton {
 
 RouterMetrics::RouterMetrics(Metrics& metrics)
-    : decisions_(metrics, metric::kRouteDecisions, "outcome", {"disaggregated", "local", "fallback"}),
-      outcomes_(metrics, metric::kRequests, "outcome", {"finished", "cancelled", "deadline", "internal"}),
+    : decisions_(metrics, metric::kRouteDecisions, "outcome",
+                 {"disaggregated", "local", "fallback"}),
+      outcomes_(metrics, metric::kRequests, "outcome",
+                {"finished", "cancelled", "deadline", "internal"}),
       rejects_(metrics, metric::kRejects, "reason", {"no_worker", "queue_full", "draining"}),
       retries_(metrics, metric::kRetries, "reason", {"worker_lost", "refused", "failed"}),
       predicted_(metrics, metric::kRoutePredictedTokens),
@@ -25,9 +27,12 @@ void RouterMetrics::Follow(const RouterStats& stats) {
   decisions_.Follow("disaggregated", static_cast<double>(stats.routed_disaggregated));
   decisions_.Follow("local", static_cast<double>(stats.routed_local));
   decisions_.Follow("fallback", static_cast<double>(stats.routed_fallback));
-  for (const auto& [outcome, count] : stats.outcomes) outcomes_.Follow(outcome, static_cast<double>(count));
-  for (const auto& [reason, count] : stats.rejects) rejects_.Follow(reason, static_cast<double>(count));
-  for (const auto& [reason, count] : stats.retries) retries_.Follow(reason, static_cast<double>(count));
+  for (const auto& [outcome, count] : stats.outcomes)
+    outcomes_.Follow(outcome, static_cast<double>(count));
+  for (const auto& [reason, count] : stats.rejects)
+    rejects_.Follow(reason, static_cast<double>(count));
+  for (const auto& [reason, count] : stats.retries)
+    retries_.Follow(reason, static_cast<double>(count));
   predicted_.Follow(static_cast<double>(stats.predicted_tokens));
   realised_.Follow(static_cast<double>(stats.realised_tokens));
   gaps_.Follow(static_cast<double>(stats.event_gaps));

@@ -5,8 +5,8 @@
 
 namespace baton {
 
-/// Serves until SIGTERM or SIGINT, then drains. Returns the exit code: 0 after an orderly drain, 1 when a port
-/// is taken (one line says which), when the drain's time was up, or at a second signal.
+/// Serves until SIGTERM or SIGINT, then drains. Returns the exit code: 0 after an orderly drain, 1
+/// when a port is taken (one line says which), when the drain's time was up, or at a second signal.
 int RunRouter(const LoadedConfig& loaded);
 
 }  // namespace baton

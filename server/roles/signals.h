@@ -1,5 +1,6 @@
-// SIGTERM and SIGINT as something that the main thread waits for: the first starts a drain, the second
-// aborts. SIGPIPE is ignored. Constructed before the first thread, so that every thread inherits the mask.
+// SIGTERM and SIGINT as something that the main thread waits for: the first starts a drain, the
+// second aborts. SIGPIPE is ignored. Constructed before the first thread, so that every thread
+// inherits the mask.
 #pragma once
 
 #include "base/time.h"

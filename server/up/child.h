@@ -11,9 +11,9 @@ namespace baton {
 /// A process that we started. Movable; the destructor closes the handle and ends nothing.
 class Child {
  public:
-  /// Starts this program again with `arguments`. Standard output goes to /dev/null, standard error is
-  /// ours. The child gets SIGTERM when its parent dies.
-  /// Errors: Internal with the system's reason.
+  /// Starts this program again with `arguments`. Standard output goes to /dev/null, standard error
+  /// is ours. The child gets SIGTERM when its parent dies. Errors: Internal with the system's
+  /// reason.
   static absl::StatusOr<Child> Start(const std::vector<std::string>& arguments);
 
   Child(Child&& other) noexcept;

@@ -67,7 +67,8 @@ class PortBook {
   std::vector<int> taken_;
 };
 
-/// Threads of each worker: the machine's cores shared out, so that roles on one machine do not trample each other.
+/// Threads of each worker: the machine's cores shared out, so that roles on one machine do not
+/// trample each other.
 int ThreadsPerWorker(const UpOptions& up) {
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   return std::max(1, cores / std::max(1, up.prefill_workers + up.decode_workers));
@@ -110,7 +111,7 @@ struct Planner {
       if (IsDefault(loaded, "model.cpu_threads")) {
         arguments.Set("model.cpu_threads", absl::StrCat(ThreadsPerWorker(up)));
       }
-      if (IsDefault(loaded, "transfer.tcp_ports")) arguments.Set("transfer.tcp_ports", "'0'");
+      if (IsDefault(loaded, "transfer.tcp_ports")) arguments.Set("transfer.tcp_ports", "''");
       SetDrain(arguments);
       roles.push_back({name, port, arguments.Take()});
     }

@@ -1,5 +1,5 @@
-// Which processes `baton up` starts and with which arguments: a pure function of the configuration and of
-// the ports that are free, so that it can be tested without starting anything.
+// Which processes `baton up` starts and with which arguments: a pure function of the configuration
+// and of the ports that are free, so that it can be tested without starting anything.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@ namespace baton {
 
 /// One process to be.
 struct PlannedRole {
-  std::string name;                    // "router", "prefill-0", "decode-1"
+  std::string name;  // "router", "prefill-0", "decode-1"
   int http_port = 0;
   std::vector<std::string> arguments;  // of `baton`
 };
@@ -25,9 +25,10 @@ struct PortSource {
   std::function<int()> any_free;  // 0 = none
 };
 
-/// The router first, then prefill, then decode workers. A worker takes its role's http_port + index where that
-/// is free, any free port otherwise; the public port is the configured one or an error (0 = any).
-/// Errors: Unavailable (public port taken, no port left), InvalidArgument (no decode worker).
+/// The router first, then prefill, then decode workers. A worker takes its role's http_port + index
+/// where that is free, any free port otherwise; the public port is the configured one or an error
+/// (0 = any). Errors: Unavailable (public port taken, no port left), InvalidArgument (no decode
+/// worker).
 absl::StatusOr<std::vector<PlannedRole>> PlanCluster(const LoadedConfig& loaded,
                                                      const CommandLine& command_line,
                                                      const PortSource& ports);

@@ -43,7 +43,8 @@ class Cluster {
  public:
   Cluster(std::vector<PlannedRole> roles, bool restart, int drain_seconds)
       : restart_(restart), drain_(std::chrono::seconds(drain_seconds)) {
-    for (PlannedRole& role : roles) members_.push_back({std::move(role), {}, {}, kNever, kBackoffMin});
+    for (PlannedRole& role : roles)
+      members_.push_back({std::move(role), {}, {}, kNever, kBackoffMin});
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
@@ -114,7 +115,8 @@ class Cluster {
   void WaitForNews(Instant deadline) {
     std::vector<pollfd> fds = {{signal_fd_, POLLIN, 0}};
     for (Member& member : members_) {
-      if (member.child && !member.child->Ended()) fds.push_back({member.child->ended_fd(), POLLIN, 0});
+      if (member.child && !member.child->Ended())
+        fds.push_back({member.child->ended_fd(), POLLIN, 0});
     }
     int wait_ms = 60'000;  // a wait always has a deadline; the caller loops
     if (deadline != kNever) {
@@ -154,7 +156,8 @@ class Cluster {
     member.backoff = std::min(2 * member.backoff, kBackoffMax);
   }
 
-  /// SIGTERM to the router, then to the prefill workers, then to the rest; each may finish its work.
+  /// SIGTERM to the router, then to the prefill workers, then to the rest; each may finish its
+  /// work.
   int Stop(int code) {
     for (absl::string_view role : {"router", "prefill", "decode"}) {
       std::vector<Member*> ending;
@@ -174,7 +177,8 @@ class Cluster {
     const int signals_before = signals_;
     const Instant deadline = Now() + drain_ + std::chrono::seconds(5);
     const auto running = [&ending] {
-      return std::any_of(ending.begin(), ending.end(), [](Member* m) { return !m->child->Ended(); });
+      return std::any_of(ending.begin(), ending.end(),
+                         [](Member* m) { return !m->child->Ended(); });
     };
     while (running() && Now() < deadline && (signals_ == signals_before || signals_ < 2)) {
       WaitForNews(std::min(deadline, Now() + std::chrono::seconds(1)));

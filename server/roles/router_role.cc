@@ -1,0 +1,131 @@
+#include "server/roles/router_role.h"
+
+#include <cstdio>
+#include <string>
+
+#include "base/log.h"
+#include "base/status.h"
+#include "server/admin/health_routes.h"
+#include "server/http/http_metrics.h"
+#include "server/http/http_server.h"
+#include "server/openai/api_handlers.h"
+#include "server/roles/random_start.h"
+#include "server/roles/route_thread.h"
+#include "server/roles/router_metrics.h"
+#include "server/roles/signals.h"
+#include "server/text/tokenizer.h"
+#include "server/version.h"
+
+namespace baton {
+namespace {
+
+constexpr Duration kWatchPeriod = Milliseconds(20);  // how often a drain looks
+
+RouterOptions OptionsFrom(const Config& config) {
+  RouterOptions options = RouterOptionsFrom(config);
+  options.seed = RandomNonZero();
+  options.incarnation = RandomNonZero();
+  options.introduction_secret = RandomBytes(32);
+  return options;
+}
+
+class RouterRole {
+ public:
+  explicit RouterRole(const LoadedConfig& loaded)
+      : config_(loaded.config),
+        metrics_({{"model_name", config_.model.path}, {"engine", "0"}}),
+        router_metrics_(metrics_),
+        tokenizer_(MakeTokenizer(config_.model.path)),
+        route_(OptionsFrom(config_), metrics_) {
+    metrics_.Gauge(metric::kBuildInfo, {{"version", kVersion}, {"backend", "none"}}).Set(1);
+  }
+
+  /// Errors: Unavailable when a port is taken; InvalidArgument for an address that may not be used.
+  absl::Status Start() {
+    HttpServerOptions http{config_.router.host, config_.router.port, {}, CountAnswers(metrics_)};
+    BATON_ASSIGN_OR_RETURN(http_, HttpServer::Listen(std::move(http)));
+    BATON_ASSIGN_OR_RETURN(links_, LinkService::Start({.host = config_.router.grpc_host,
+                                                       .port = config_.router.grpc_port,
+                                                       .links_max = 1024},
+                                                      route_.Sink()));
+    MountHealth(*http_, Health());
+    ApiOptions api;
+    api.served_names = config_.model.served_names;
+    api.request_time_max = std::chrono::seconds(config_.router.request_seconds_max);
+    api_.emplace(*http_, route_, *tokenizer_, metrics_, std::move(api));
+    route_.Start(*links_);
+    http_->Start();
+    BATON_INFO("listening on http %s:%d, workers register at %s:%d", config_.router.host,
+               http_->port(), config_.router.grpc_host, links_->port());
+    return absl::OkStatus();
+  }
+
+  int Serve(Signals& signals) {
+    while (!signals.WaitUntil(Instant::max())) {
+    }
+    BATON_INFO("draining: finishing what was accepted");
+    draining_.store(true, std::memory_order_relaxed);
+    const DrainConfig& drain = config_.server.drain;
+    if (signals.WaitUntil(Now() + std::chrono::seconds(drain.grace_seconds)))
+      return End(1, "second signal");
+    route_.StartDrain();
+    http_->StopAccepting();
+    const Instant deadline = Now() + std::chrono::seconds(drain.timeout_seconds);
+    while (!route_.drained() || http_->exchanges_open() > 0) {
+      if (signals.WaitUntil(Now() + kWatchPeriod)) return End(1, "second signal");
+      if (Now() >= deadline) return End(1, "the drain's time is up");
+    }
+    return End(0, "drained");
+  }
+
+ private:
+  static Instant Now() { return std::chrono::steady_clock::now(); }
+
+  HealthCallbacks Health() {
+    HealthCallbacks health;
+    health.alive = [this] { return route_.alive(); };
+    health.not_ready = [this]() -> std::optional<std::string> {
+      if (draining_.load(std::memory_order_relaxed)) return "draining";
+      if (!route_.ready()) return "no ready pair of workers";
+      return std::nullopt;
+    };
+    health.metrics = [this] {
+      router_metrics_.Follow(route_.stats());
+      return metrics_.Expose();
+    };
+    health.version = kVersion;
+    return health;
+  }
+
+  int End(int code, const char* why) {
+    BATON_INFO("leaving: %s", why);
+    http_->Stop();
+    links_.reset();
+    route_.Stop();
+    return code;
+  }
+
+  const Config& config_;
+  Metrics metrics_;
+  RouterMetrics router_metrics_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  RouteThread route_;
+  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<LinkService> links_;
+  std::optional<ApiHandlers> api_;
+  std::atomic<bool> draining_{false};  // relaxed: a flag for health pages
+};
+
+}  // namespace
+
+int RunRouter(const LoadedConfig& loaded) {
+  Signals signals;
+  RouterRole role(loaded);
+  if (const absl::Status status = role.Start(); !status.ok()) {
+    std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+    return 1;
+  }
+  return role.Serve(signals);
+}
+
+}  // namespace baton
