@@ -21,7 +21,7 @@ absl::StatusOr<std::string> ReadTextFile(const std::string& path, std::size_t by
 /// Loads the configuration for `role`. Errors: as LoadConfig, and NotFound for the file.
 absl::StatusOr<LoadedConfig> LoadFor(Role role, const CommandLine& command_line);
 
-/// Starts the log as the configuration says and writes the notices. `worker` may be empty.
-void StartLogFor(const LoadedConfig& loaded, Role role, const std::string& worker);
+/// Starts the log as the configuration says, and writes its notices and the command line's.
+void StartLogFor(const LoadedConfig& loaded, const CommandLine& command_line, Role role);
 
 }  // namespace baton

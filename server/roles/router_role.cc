@@ -100,8 +100,8 @@ class RouterRole {
   int End(int code, const char* why) {
     BATON_INFO("leaving: %s", why);
     http_->Stop();
+    route_.Stop();  // before the links: it sends through them
     links_.reset();
-    route_.Stop();
     return code;
   }
 

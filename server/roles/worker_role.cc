@@ -208,8 +208,8 @@ class WorkerRole {
   int End(int code, const char* why) {
     BATON_INFO("leaving: %s", why);
     http_->Stop();
+    engine_->Stop();  // before the links: it sends through them
     links_.reset();
-    engine_->Stop();
     executor_.reset();  // waits for the running step; then nothing pushes layers any more
     transfer_.Stop();
     return code;

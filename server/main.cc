@@ -1,0 +1,95 @@
+// The program's entry: reads the command line, loads the configuration, becomes the subcommand.
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "server/cli/check_config.h"
+#include "server/cli/flags.h"
+#include "server/cli/help.h"
+#include "server/commands/generate_command.h"
+#include "server/commands/selftest_command.h"
+#include "server/roles/router_role.h"
+#include "server/roles/worker_role.h"
+#include "server/startup.h"
+#include "server/up/up_command.h"
+#include "server/version.h"
+
+namespace baton {
+namespace {
+
+void PrintErrors(const absl::Status& status) {
+  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+}
+
+/// Becomes `baton-bench`, which lies beside this program and is no part of an image.
+int ExecBench(const std::vector<std::string>& arguments) {
+  const auto self = std::filesystem::read_symlink("/proc/self/exe");
+  const std::string bench = (self.parent_path() / "baton-bench").string();
+  std::vector<std::string> words = {bench};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  execv(bench.c_str(), argv.data());
+  std::fprintf(stderr, "error: cannot start %s: %s; build the target baton-bench\n", bench.c_str(),
+               std::strerror(errno));
+  return kExitInvalid;
+}
+
+int RunLoaded(const CommandLine& command_line) {
+  const Role role = RoleOf(command_line.subcommand);
+  const absl::StatusOr<LoadedConfig> loaded = LoadFor(role, command_line);
+  if (!loaded.ok()) {
+    PrintErrors(loaded.status());
+    return kExitUsage;
+  }
+  StartLogFor(*loaded, command_line, role);
+  switch (command_line.subcommand) {
+    case Subcommand::kUp:
+      return RunUp(*loaded, command_line);
+    case Subcommand::kRouter:
+      return RunRouter(*loaded);
+    case Subcommand::kPrefill:
+      return RunPrefill(*loaded);
+    case Subcommand::kDecode:
+      return RunDecode(*loaded);
+    case Subcommand::kGenerate:
+      return RunGenerate(*loaded, command_line);
+    default:
+      return RunSelftest(*loaded, command_line);
+  }
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  const absl::StatusOr<CommandLine> command_line = ParseCommandLine(arguments);
+  if (!command_line.ok()) {
+    PrintErrors(command_line.status());
+    return kExitUsage;
+  }
+  if (command_line->help || command_line->subcommand == Subcommand::kHelp) {
+    std::printf("%s", HelpPage(command_line->subcommand).c_str());
+    return kExitOk;
+  }
+  switch (command_line->subcommand) {
+    case Subcommand::kVersion:
+      std::printf("baton %s\n", kVersion);
+      return kExitOk;
+    case Subcommand::kBench:
+      return ExecBench(command_line->bench_args);
+    case Subcommand::kCheckConfig:
+      return RunCheckConfig(*command_line);
+    default:
+      return RunLoaded(*command_line);
+  }
+}
+
+}  // namespace
+}  // namespace baton
+
+int main(int argc, char** argv) { return baton::Main({argv + 1, argv + argc}); }
