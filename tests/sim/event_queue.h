@@ -1,5 +1,6 @@
-// Virtual time: a heap of events ordered by (time, number). One thread, no clock; the order of equal times is the
-// order in which they were added, so a seed decides everything. A running hash of what happened names the run.
+// Virtual time: a heap of events ordered by (time, number). One thread, no clock; the order of
+// equal times is the order in which they were added, so a seed decides everything. A running hash
+// of what happened names the run.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +15,8 @@
 
 namespace baton {
 
-/// Tells events whether what they want to touch still lives: a process of the simulation may have crashed.
-/// A slot in a table that only grows, so a number can outlive its owner.
+/// Tells events whether what they want to touch still lives: a process of the simulation may have
+/// crashed. A slot in a table that only grows, so a number can outlive its owner.
 class LifeTable {
  public:
   std::size_t Birth() {

@@ -86,8 +86,8 @@ TokenOutput SampleFromPages(const StepEntry& entry, const KvArena& arena) {
   return Sample(sum, end, entry.sampling);
 }
 
-std::vector<TokenOutput> HashOracle(const std::vector<TokenId>& prompt, const SamplingParams& sampling,
-                                    const StopRule& stop) {
+std::vector<TokenOutput> HashOracle(const std::vector<TokenId>& prompt,
+                                    const SamplingParams& sampling, const StopRule& stop) {
   Row rows[kLayers];
   std::uint64_t sum = 0;
   int position = 0;

@@ -1,6 +1,6 @@
-// A model made for catching wrong bytes: each token's row in a page is a hash chain over the tokens before it, and
-// what is sampled depends on every row that a sequence may see. One wrong, stale or exchanged byte of any page
-// changes every later token.
+// A model made for catching wrong bytes: each token's row in a page is a hash chain over the tokens
+// before it, and what is sampled depends on every row that a sequence may see. One wrong, stale or
+// exchanged byte of any page changes every later token.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ void WriteHashRows(const StepEntry& entry, int layer, const KvArena& arena);
 TokenOutput SampleFromPages(const StepEntry& entry, const KvArena& arena);
 
 /// The whole answer that one undisturbed process gives.
-std::vector<TokenOutput> HashOracle(const std::vector<TokenId>& prompt, const SamplingParams& sampling,
-                                    const StopRule& stop);
+std::vector<TokenOutput> HashOracle(const std::vector<TokenId>& prompt,
+                                    const SamplingParams& sampling, const StopRule& stop);
 
 }  // namespace baton

@@ -1,5 +1,5 @@
-// An Executor in virtual time: writes the hash model's rows into real pages, layer by layer at drawn times, and
-// samples from what then stands there.
+// An Executor in virtual time: writes the hash model's rows into real pages, layer by layer at
+// drawn times, and samples from what then stands there.
 #pragma once
 
 #include <deque>
@@ -17,12 +17,15 @@ class SimExecutor : public Executor {
   struct Options {
     Duration step_fixed = Milliseconds(1);
     Duration per_token = std::chrono::microseconds(20);
-    LayerDone layer_done;   // may be null
+    LayerDone layer_done;  // may be null
     StepReady step_ready;
   };
 
   SimExecutor(EventQueue& events, KvArena& arena, Options options)
-      : events_(events), arena_(arena), options_(std::move(options)), life_(events.lives().Birth()) {}
+      : events_(events),
+        arena_(arena),
+        options_(std::move(options)),
+        life_(events.lives().Birth()) {}
   ~SimExecutor() override { events_.lives().Death(life_); }
 
   absl::Status Launch(Step step) override {
@@ -62,7 +65,8 @@ class SimExecutor : public Executor {
 
   void Schedule(int layer) {
     const Duration whole = options_.step_fixed + options_.per_token * Current().step.num_tokens();
-    events_.AfterIfAlive(life_, whole / (arena_.layout().num_layers + 1), [this, layer] { Advance(layer); });
+    events_.AfterIfAlive(life_, whole / (arena_.layout().num_layers + 1),
+                         [this, layer] { Advance(layer); });
   }
 
   void Advance(int layer) {
@@ -78,7 +82,8 @@ class SimExecutor : public Executor {
     }
     flight.result.number = flight.step.number;
     for (const StepEntry& entry : flight.step.entries) {
-      if (entry.samples) flight.result.sampled.push_back({entry.sequence, SampleFromPages(entry, arena_)});
+      if (entry.samples)
+        flight.result.sampled.push_back({entry.sequence, SampleFromPages(entry, arena_)});
     }
     flight.done = true;
     if (options_.step_ready) options_.step_ready();

@@ -25,7 +25,8 @@ class SimRandom {
   }
   bool Chance(double p) { return static_cast<double>(Next() >> 11) * 0x1.0p-53 < p; }
   Duration DurationBetween(Duration low, Duration high) {
-    return low + Duration(static_cast<std::int64_t>(Below(static_cast<std::uint64_t>((high - low).count()) + 1)));
+    return low + Duration(static_cast<std::int64_t>(
+                     Below(static_cast<std::uint64_t>((high - low).count()) + 1)));
   }
 
  private:

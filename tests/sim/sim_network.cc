@@ -1,0 +1,167 @@
+#include "tests/sim/sim_network.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "kvtransfer/copy_crc.h"
+
+namespace baton {
+namespace {
+
+constexpr int kFramesAPoll = 64;
+constexpr Duration kOutlierMax = std::chrono::seconds(3);
+
+}  // namespace
+
+SimTransport::SimTransport(SimNetwork& network, std::string address, std::function<void()> wake,
+                           LandingWatch watch)
+    : network_(network),
+      address_(std::move(address)),
+      wake_(std::move(wake)),
+      watch_(std::move(watch)),
+      life_(network.events().lives().Birth()) {
+  network_.Attach(address_, this);
+}
+
+SimTransport::~SimTransport() {
+  for (const Endpoint& endpoint : endpoints_) MaybeDropFlow(endpoint);
+  network_.Detach(address_);
+  network_.events().lives().Death(life_);
+}
+
+absl::StatusOr<PeerId> SimTransport::Connect(absl::string_view address) {
+  endpoints_.push_back({std::string(address), true, {}, network_.events().lives().Birth(), {}});
+  const PeerId peer{static_cast<std::uint32_t>(endpoints_.size() - 1)};
+  if (network_.Find(endpoints_.back().target) == nullptr) {
+    network_.events().AfterIfAlive(life_, Milliseconds(1),
+                                   [this, peer] { Lose(peer, "nobody there"); });
+  }
+  return peer;
+}
+
+void SimTransport::Close(PeerId peer) {
+  Endpoint& endpoint = At(peer);
+  if (!endpoint.open) return;
+  endpoint.open = false;
+  for (const auto& [tag, open] : endpoint.writes)
+    Report(WriteDone{tag, absl::CancelledError("closed")});
+  endpoint.writes.clear();
+}
+
+absl::Status SimTransport::CheckOpen(PeerId peer) {
+  if (!At(peer).open) return absl::UnavailableError("peer lost or closed");
+  if (network_.random().Chance(network_.faults().post_fails)) {
+    return absl::UnavailableError("post failed");
+  }
+  if (network_.random().Chance(network_.faults().lose_peer)) {
+    network_.events().AfterIfAlive(life_, Milliseconds(1),
+                                   [this, peer] { Lose(peer, "connection reset"); });
+  }
+  return absl::OkStatus();
+}
+
+Instant SimTransport::ArrivalOf(Endpoint& endpoint) {
+  const WireFaults& faults = network_.faults();
+  SimRandom& random = network_.random();
+  Duration delay = random.DurationBetween(faults.delay_min, faults.delay_max);
+  if (random.Chance(faults.outlier)) delay += random.DurationBetween(Duration::zero(), kOutlierMax);
+  const Instant healed = network_.CutUntil(address_, endpoint.target);
+  endpoint.last_arrival =
+      std::max({endpoint.last_arrival, network_.events().now() + delay, healed + delay});
+  return endpoint.last_arrival;
+}
+
+absl::Status SimTransport::Write(PeerId peer, std::span<const FrameWrite> frames,
+                                 std::uint64_t tag) {
+  if (frames.empty()) return absl::InvalidArgumentError("no frames");
+  if (absl::Status open = CheckOpen(peer); !open.ok()) return open;
+  Endpoint& endpoint = At(peer);
+  endpoint.writes[tag] = true;
+  for (const FrameWrite& frame : frames) {
+    const Instant arrival = ArrivalOf(endpoint);
+    // Read when it leaves the sender, at the latest when its WriteDone is due. A crashed sender's
+    // memory stays mapped in the simulation, as a kernel's socket buffer would hold it.
+    network_.events().AtIfAlive(
+        endpoint.flow, arrival, [&network = network_, target = endpoint.target, frame] {
+          Frame arrived{frame.header, {frame.source, frame.source + frame.header.bytes}};
+          if (network.random().Chance(network.faults().corrupt)) arrived.payload[0] ^= std::byte{1};
+          if (SimTransport* end = network.Find(target)) end->Deliver(target, std::move(arrived));
+        });
+  }
+  network_.events().AtIfAlive(life_, endpoint.last_arrival, [this, peer, tag] {
+    if (At(peer).writes.erase(tag) > 0) Report(WriteDone{tag, absl::OkStatus()});
+  });
+  return absl::OkStatus();
+}
+
+absl::Status SimTransport::Send(PeerId peer, absl::string_view payload) {
+  if (payload.empty() || payload.size() > kMessageBytesMax)
+    return absl::InvalidArgumentError("size");
+  if (absl::Status open = CheckOpen(peer); !open.ok()) return open;
+  Endpoint& endpoint = At(peer);
+  const Instant arrival = ArrivalOf(endpoint);
+  network_.events().AtIfAlive(
+      endpoint.flow, arrival,
+      [&network = network_, target = endpoint.target, message = Message{std::string(payload)}] {
+        if (SimTransport* end = network.Find(target)) end->Deliver(target, message);
+      });
+  return absl::OkStatus();
+}
+
+void SimTransport::Deliver(const std::string&, Item item) {
+  inbox_.push_back(std::move(item));
+  wake_();
+}
+
+void SimTransport::Lose(PeerId peer, const char* why) {
+  Endpoint& endpoint = At(peer);
+  if (!endpoint.open) return;
+  endpoint.open = false;
+  MaybeDropFlow(endpoint);
+  for (const auto& [tag, open] : endpoint.writes)
+    Report(WriteDone{tag, absl::UnavailableError(why)});
+  endpoint.writes.clear();
+  Report(PeerLost{peer, absl::UnavailableError(why)});
+}
+
+void SimTransport::MaybeDropFlow(const Endpoint& endpoint) {
+  if (network_.random().Chance(0.5)) network_.events().lives().Death(endpoint.flow);
+}
+
+void SimTransport::LosePeersTo(const std::string& address) {
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    if (endpoints_[i].target == address) Lose(PeerId{static_cast<std::uint32_t>(i)}, "peer died");
+  }
+}
+
+void SimTransport::Report(TransportEvent event) {
+  events_.push_back(std::move(event));
+  wake_();
+}
+
+void SimTransport::Poll(std::vector<TransportEvent>& events) {
+  for (TransportEvent& event : events_) events.push_back(std::move(event));
+  events_.clear();
+  for (int frames = 0; !inbox_.empty() && frames < kFramesAPoll;) {
+    Item item = std::move(inbox_.front());
+    inbox_.pop_front();
+    if (const auto* frame = std::get_if<Frame>(&item)) {
+      Land(*frame);
+      ++frames;
+    } else {
+      events.push_back(MessageReceived{std::move(std::get<Message>(item).payload)});
+    }
+  }
+  if (!inbox_.empty()) wake_();
+}
+
+void SimTransport::Land(const Frame& frame) {
+  if (sink_ == nullptr) return;
+  std::byte* place = sink_->Admit(frame.header);
+  if (place == nullptr) return;
+  watch_(frame.header, place);
+  const std::uint32_t crc = CopyAndCrc32c(place, frame.payload.data(), frame.payload.size());
+  sink_->Landed(frame.header, crc == frame.header.crc32c);
+}
+
+}  // namespace baton

@@ -1,0 +1,129 @@
+// The transfer network of a simulation: transports that keep every promise of
+// kvtransfer/transport.h and break whatever it does not promise. Frames of a lost or closed
+// endpoint may still land seconds later; a restarted process takes over its old address; bytes are
+// read from the source when they leave, not when they are posted.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "kvtransfer/transport.h"
+#include "tests/sim/event_queue.h"
+#include "tests/sim/sim_random.h"
+
+namespace baton {
+
+/// What the wire does, drawn for each seed.
+struct WireFaults {
+  Duration delay_min = std::chrono::microseconds(20);
+  Duration delay_max = std::chrono::microseconds(400);
+  double outlier = 0;     // of deliveries: up to 3 s late, and all behind them
+  double lose_peer = 0;   // of posts: the endpoint is lost
+  double corrupt = 0;     // of frames: a byte flips on the way
+  double post_fails = 0;  // of posts
+};
+
+class SimTransport;
+
+class SimNetwork {
+ public:
+  SimNetwork(EventQueue& events, SimRandom& random) : events_(events), random_(random) {}
+
+  EventQueue& events() { return events_; }
+  SimRandom& random() { return random_; }
+  WireFaults& faults() { return faults_; }
+
+  void Attach(const std::string& address, SimTransport* transport) { ends_[address] = transport; }
+  void Detach(const std::string& address) { ends_.erase(address); }
+  SimTransport* Find(const std::string& address) const {
+    const auto found = ends_.find(address);
+    return found == ends_.end() ? nullptr : found->second;
+  }
+
+  /// Cuts the way between two addresses, in one direction, until `until`: what is posted waits,
+  /// then the endpoint is lost.
+  void Cut(const std::string& from, const std::string& to, Instant until) {
+    cuts_[{from, to}] = until;
+  }
+  Instant CutUntil(const std::string& from, const std::string& to) const {
+    const auto found = cuts_.find({from, to});
+    return found == cuts_.end() ? Instant{} : found->second;
+  }
+
+ private:
+  EventQueue& events_;
+  SimRandom& random_;
+  WireFaults faults_;
+  std::map<std::string, SimTransport*> ends_;
+  std::map<std::pair<std::string, std::string>, Instant> cuts_;
+};
+
+/// Tells the simulation where payloads land, so that it can hold each against who owns the page.
+using LandingWatch = std::function<void(const FrameHeader& header, const std::byte* place)>;
+
+class SimTransport : public Transport {
+ public:
+  /// `wake` is called when Poll would find something.
+  SimTransport(SimNetwork& network, std::string address, std::function<void()> wake,
+               LandingWatch watch);
+  ~SimTransport() override;
+
+  void SetSink(FrameSink* sink) override { sink_ = sink; }
+  std::string address() const override { return address_; }
+  absl::StatusOr<PeerId> Connect(absl::string_view address) override;
+  void Close(PeerId peer) override;
+  absl::Status Write(PeerId peer, std::span<const FrameWrite> frames, std::uint64_t tag) override;
+  absl::Status Send(PeerId peer, absl::string_view payload) override;
+  void Poll(std::vector<TransportEvent>& events) override;
+  int wake_fd() const override { return -1; }
+  bool ArmWakeup() override { return inbox_.empty() && events_.empty(); }
+  PeerDescription Describe(PeerId) const override { return {"validated", "sim"}; }
+
+  /// The peer dies at the other end: seen after a while.
+  void LosePeersTo(const std::string& address);
+
+ private:
+  struct Endpoint {
+    std::string target;
+    bool open = true;
+    Instant last_arrival{};
+    std::size_t flow = 0;                  // what is under way dies with it; else it lands late
+    std::map<std::uint64_t, bool> writes;  // open tags
+  };
+  struct Frame {
+    FrameHeader header;
+    std::vector<std::byte> payload;
+  };
+  struct Message {
+    std::string payload;
+  };
+  using Item = std::variant<Frame, Message>;
+
+  Endpoint& At(PeerId peer) { return endpoints_.at(static_cast<std::size_t>(peer)); }
+  absl::Status CheckOpen(PeerId peer);
+  Instant ArrivalOf(Endpoint& endpoint);
+  void Deliver(const std::string& target, Item item);
+  void Lose(PeerId peer, const char* why);
+  void MaybeDropFlow(const Endpoint& endpoint);
+  void Report(TransportEvent event);
+  void Land(const Frame& frame);
+
+  SimNetwork& network_;
+  const std::string address_;
+  const std::function<void()> wake_;
+  const LandingWatch watch_;
+  const std::size_t life_;
+  FrameSink* sink_ = nullptr;
+  std::deque<Endpoint> endpoints_;
+  std::deque<Item> inbox_;
+  std::vector<TransportEvent> events_;
+};
+
+}  // namespace baton

@@ -1,0 +1,246 @@
+#include "tests/sim/sim_worker.h"
+
+#include "absl/strings/str_format.h"
+
+namespace baton {
+namespace {
+
+FingerprintFields SimFields(const KvLayout& layout) {
+  FingerprintFields fields = FieldsOf(layout);
+  fields.emplace_back("model", "hash");
+  return fields;
+}
+
+link::Register FactsOf(const SimWorkerOptions& options, const KvArena& arena) {
+  link::Register facts;
+  facts.set_worker_id(options.name);
+  facts.set_incarnation(Index(options.incarnation));
+  facts.set_role(options.role);
+  const FingerprintFields fields = SimFields(arena.layout());
+  const Fingerprint fingerprint = FingerprintOf(fields);
+  facts.set_layout_fingerprint(fingerprint.data(), fingerprint.size());
+  for (const auto& [name, value] : fields) {
+    link::LayoutField* field = facts.add_layout_fields();
+    field->set_name(name);
+    field->set_value(value);
+  }
+  facts.set_transfer_address(options.name);
+  facts.add_transports("sim");
+  facts.set_pages(arena.num_pages());
+  facts.set_page_tokens(static_cast<std::uint32_t>(arena.layout().tokens_per_page));
+  facts.set_key_namespace("hash");
+  facts.mutable_model()->set_name("hash");
+  facts.mutable_model()->set_vocab_size(kHashVocabulary);
+  facts.mutable_model()->set_ids_with_text(kHashVocabulary);
+  facts.mutable_model()->set_length_tokens_max(4096);
+  facts.mutable_model()->add_end_tokens(kHashEnd);
+  return facts;
+}
+
+struct PrefillTypes {
+  using Worker = PrefillWorker;
+  using Transfers = OutboundTransfers;
+  using Command = OutboundCommand;
+  using Event = OutboundEvent;
+
+  static PrefillOptions Options(const SimWorkerOptions& sim) {
+    PrefillOptions options;
+    options.step_tokens_max = sim.step_tokens_max;
+    return options;
+  }
+};
+
+struct DecodeTypes {
+  using Worker = DecodeWorker;
+  using Transfers = InboundTransfers;
+  using Command = InboundCommand;
+  using Event = InboundEvent;
+
+  static DecodeOptions Options(const SimWorkerOptions& sim) {
+    DecodeOptions options;
+    options.step_tokens_max = sim.step_tokens_max;
+    options.sequences_max = sim.step_tokens_max;
+    options.promised_fraction_max = 0.5;
+    options.growth_tokens = 64;
+    return options;
+  }
+};
+
+/// The pages lent to hand-offs, as the engine that lent them sees it: a byte that lands elsewhere
+/// has landed in a page that belongs to somebody else.
+class LentPages {
+ public:
+  void On(const OutboundCommand&) {}
+  void On(const OutboundEvent&) {}
+  void On(const InboundCommand& command) {
+    const auto* grant = std::get_if<GrantInbound>(&command);
+    if (grant == nullptr) return;
+    std::vector<PageId>& pages = lent_[grant->id];
+    pages.insert(pages.end(), grant->pages.begin(), grant->pages.end());
+  }
+  void On(const InboundEvent& event) {
+    if (const auto* closed = std::get_if<LeaseClosed>(&event)) lent_.erase(closed->id);
+  }
+  bool Lent(PageId page) const {
+    for (const auto& [id, pages] : lent_) {
+      for (PageId lent : pages) {
+        if (lent == page) return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  std::map<AttemptId, std::vector<PageId>> lent_;
+};
+
+template <typename Types>
+class SimWorkerOf : public SimWorker {
+ public:
+  SimWorkerOf(SimNetwork& network, KvArena& arena, const SimWorkerOptions& options,
+              SimWorkerHooks hooks)
+      : events_(network.events()),
+        arena_(arena),
+        name_(options.name),
+        hooks_(std::move(hooks)),
+        process_(network.events(), network.random()),
+        engine_(process_, events_, [this] { return EngineRound(); }),
+        transfer_(process_, events_, [this] { return TransferRound(); }),
+        executor_(events_, arena, ExecutorOptions(options)),
+        transport_(
+            network, options.name, [this] { transfer_.Wake(process_.Hop()); },
+            [this](const FrameHeader& header, const std::byte* place) { Watch(header, place); }),
+        transfers_({options.name, options.incarnation, SimFields(arena.layout())}, arena,
+                   transport_, options.seed, {}),
+        worker_(FactsOf(options, arena), arena, executor_, Types::Options(options)) {
+    engine_.Wake(Duration::zero());
+    transfer_.Wake(Duration::zero());
+  }
+
+  void OnLinkUp(LinkId link) override {
+    Engine([this, link] { worker_.OnLinkUp(link, events_.now()); });
+  }
+  void OnLinkLost(LinkId link) override {
+    Engine([this, link] { worker_.OnLinkLost(link, events_.now()); });
+  }
+  void OnMessage(LinkId link, link::RouterMessage message) override {
+    Engine([this, link, message = std::move(message)] {
+      worker_.OnMessage(link, message, events_.now());
+    });
+  }
+  void Pause(Instant until) override {
+    process_.PauseUntil(until);
+    executor_.StallUntil(until);
+  }
+  void LosePeersTo(const std::string& address) override { transport_.LosePeersTo(address); }
+
+  std::string Unrest() const override {
+    const PageLedger ledger = worker_.ledger();
+    if (ledger.free != ledger.pool) {
+      return absl::StrFormat("%s: %d of %d pages free, %d owned, %d inbound, %d unaccounted", name_,
+                             ledger.free, ledger.pool, ledger.owned, ledger.inbound,
+                             ledger.unaccounted());
+    }
+    if (ledger.promised != 0)
+      return absl::StrFormat("%s: %d pages promised", name_, ledger.promised);
+    if (!transfers_.settled()) return absl::StrFormat("%s: a hand-off lives", name_);
+    return "";
+  }
+
+ private:
+  SimExecutor::Options ExecutorOptions(const SimWorkerOptions& options) {
+    SimExecutor::Options out;
+    out.per_token = options.per_token;
+    out.step_ready = [this] { engine_.Wake(process_.Hop()); };
+    if constexpr (std::is_same_v<Types, PrefillTypes>) {
+      out.layer_done = [this](std::uint64_t step, int layer) {
+        Transfer(OutboundLayer{step, static_cast<std::uint32_t>(layer)});
+      };
+    }
+    return out;
+  }
+
+  void Engine(std::function<void()> input) {
+    process_.Do(Duration::zero(), [this, input = std::move(input)] {
+      input();
+      engine_.Wake(Duration::zero());
+    });
+  }
+
+  /// One queue between the threads: its order holds, its delay varies.
+  void Transfer(typename Types::Command command) {
+    command_time_ = std::max(command_time_, events_.now() + process_.Hop());
+    process_.Do(command_time_ - events_.now(), [this, command = std::move(command)] {
+      transfers_.On(command, events_.now());
+      transfer_.Wake(Duration::zero());
+    });
+  }
+
+  Instant EngineRound() {
+    const Instant due = worker_.Tick(events_.now());
+    for (auto& command : worker_.TakeTransferCommands()) {
+      lent_.On(command);
+      Transfer(std::move(command));
+    }
+    for (WorkerOutput& output : worker_.TakeLinkMessages()) {
+      hooks_.send(output.link, std::move(output.message));
+    }
+    worker_.TakeHandoffs();
+    worker_.TakeSteps();
+    if (const PageLedger ledger = worker_.ledger(); ledger.unaccounted() != 0) {
+      hooks_.violation(
+          absl::StrFormat("%s: %d pages that no owner names", name_, ledger.unaccounted()));
+    }
+    return due;
+  }
+
+  Instant TransferRound() {
+    const Instant due = transfers_.Tick(events_.now());
+    for (auto& event : transfers_.TakeEvents()) {
+      event_time_ = std::max(event_time_, events_.now() + process_.Hop());
+      process_.Do(event_time_ - events_.now(), [this, event = std::move(event)] {
+        lent_.On(event);
+        worker_.OnTransfer(event, events_.now());
+        engine_.Wake(Duration::zero());
+      });
+    }
+    return due;
+  }
+
+  void Watch(const FrameHeader& header, const std::byte* place) {
+    const auto offset = static_cast<std::size_t>(place - arena_.base());
+    const PageId page{static_cast<std::uint32_t>(offset / arena_.layout().PageBytes())};
+    if (!lent_.Lent(page)) {
+      hooks_.violation(
+          absl::StrFormat("%s: ordinal %d of lease %d landed in page %d, which is lent to nobody",
+                          name_, header.page, Index(header.lease), Index(page)));
+    }
+  }
+
+  EventQueue& events_;
+  KvArena& arena_;
+  const std::string name_;
+  const SimWorkerHooks hooks_;
+  SimProcess process_;
+  SimRounds engine_;
+  SimRounds transfer_;
+  LentPages lent_;
+  Instant command_time_{};
+  Instant event_time_{};
+  SimExecutor executor_;
+  SimTransport transport_;
+  typename Types::Transfers transfers_;
+  typename Types::Worker worker_;
+};
+
+}  // namespace
+
+std::unique_ptr<SimWorker> MakeSimWorker(SimNetwork& network, KvArena& arena,
+                                         const SimWorkerOptions& options, SimWorkerHooks hooks) {
+  if (options.role == link::ROLE_PREFILL) {
+    return std::make_unique<SimWorkerOf<PrefillTypes>>(network, arena, options, std::move(hooks));
+  }
+  return std::make_unique<SimWorkerOf<DecodeTypes>>(network, arena, options, std::move(hooks));
+}
+
+}  // namespace baton
