@@ -98,7 +98,7 @@ void RouteThread::Apply(Input& input, Instant now) {
     core_.Submit(std::move(submit->request), std::move(submit->observer), now);
     route_seconds_.Observe(ToSeconds(Now() - start));
   } else if (auto* cancel = std::get_if<CancelInput>(&input)) {
-    core_.Cancel(cancel->id, now);
+    core_.Cancel(cancel->id);
   } else if (auto* event = std::get_if<RouterLinkEvent>(&input)) {
     ApplyLink(*event, now);
   } else {
@@ -129,7 +129,7 @@ void RouteThread::Flush() {
 
 void RouteThread::Publish(Instant now) {
   last_round_ns_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-  Snapshot snapshot{core_.Model(), core_.Ready(now), core_.Stats()};
+  Snapshot snapshot{core_.Model(), core_.Ready(now), core_.Stats(now)};
   drained_.store(core_.Drained(), std::memory_order_release);
   std::lock_guard lock(mutex_);
   snapshot_ = std::move(snapshot);

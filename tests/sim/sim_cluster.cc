@@ -140,7 +140,7 @@ void SimCluster::RouterInput(int router, Duration delay, std::function<void(Rout
 
 void SimCluster::CrashRouter(int index) {
   RouterSlot& slot = *routers_[static_cast<std::size_t>(index)];
-  const RouterStats stats = slot.core->Stats();
+  const RouterStats stats = slot.core->Stats(events_.now());
   for (const auto& [reason, count] : stats.retries) report_.retries += static_cast<int>(count);
   for (auto& client : clients_) {
     // Those not yet submitted will meet the next life of this router.
@@ -373,8 +373,8 @@ void SimCluster::Submit(int index) {
   events_.After(random_.DurationBetween(Duration::zero(), Milliseconds(300)), [this, &client] {
     if (client.ends > 0 || client.lost) return;
     client.cancelled = true;
-    RouterInput(client.router, Duration::zero(), [this, id = client.request.id](RouterCore& core) {
-      core.Cancel(id, events_.now());
+    RouterInput(client.router, Duration::zero(), [id = client.request.id](RouterCore& core) {
+      core.Cancel(id);
     });
   });
 }
@@ -464,7 +464,7 @@ void SimCluster::CheckRest() {
     }
   }
   for (const auto& slot : routers_) {
-    const RouterStats stats = slot->core->Stats();
+    const RouterStats stats = slot->core->Stats(events_.now());
     if (stats.live_requests != 0) Violation("a router holds a request");
     for (const auto& [reason, count] : stats.retries) report_.retries += static_cast<int>(count);
     report_.handoffs += static_cast<int>(stats.routed_disaggregated);
