@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 class Generator::Impl {
  public:
-  Impl(const Model& model, int length, const GenerateOptions& options)
+  Impl(const Model& model, int length, const GeneratorOptions& options)
       : model_(model), length_(length), options_(options), ready_(1) {}
 
   absl::Status Open(const Backend& backend) {
@@ -118,7 +118,7 @@ class Generator::Impl {
 
   const Model& model_;
   const int length_;
-  const GenerateOptions options_;
+  const GeneratorOptions options_;
   BoundedQueue<std::uint64_t> ready_;  // its bell alone: a step has ended
   std::unique_ptr<KvArena> arena_;
   std::vector<PageId> pages_;
@@ -129,7 +129,7 @@ class Generator::Impl {
 
 absl::StatusOr<std::unique_ptr<Generator>> Generator::Create(const Model& model,
                                                              const Backend& backend,
-                                                             const GenerateOptions& options) {
+                                                             const GeneratorOptions& options) {
   int length = model.facts().length_tokens_max;
   if (options.length_tokens_max > 0) length = std::min(length, options.length_tokens_max);
   if (length < 2 || options.chunk_tokens < 1) {

@@ -13,7 +13,7 @@
 
 namespace baton {
 
-struct GenerateOptions {
+struct GeneratorOptions {
   int threads = 1;
   int length_tokens_max = 0;  // longest prompt and answer together; 0 = the model's
   int chunk_tokens = 512;     // prompt tokens a step
@@ -36,7 +36,7 @@ class Generator {
   /// Errors: as ModelExecutor::Create; ResourceExhausted when the pages do not fit in memory.
   static absl::StatusOr<std::unique_ptr<Generator>> Create(const Model& model,
                                                            const Backend& backend,
-                                                           const GenerateOptions& options);
+                                                           const GeneratorOptions& options);
   ~Generator();
 
   /// Errors: InvalidArgument when `prompt` is empty, too long or holds an id out of the vocabulary,

@@ -78,7 +78,7 @@ class RecallAnswerTest : public ::testing::TestWithParam<const char*> {};
 TEST_P(RecallAnswerTest, ItRecallsDigitsAndRepeatsItsPrompt) {
   const auto model = LoadRecall("builtin:recall-nano", GetParam());
   ASSERT_NE(model, nullptr);
-  GenerateOptions options;
+  GeneratorOptions options;
   options.threads = 2;
   options.kv_dtype = model->facts().activation;
   const Backend* cpu = CpuBackend("auto");
