@@ -20,8 +20,8 @@ T Median(std::vector<T> values) {
   return values[values.size() / 2];
 }
 
-absl::StatusOr<double> MedianPushSeconds(TransferProbe& probe, const SelftestOptions& options,
-                                         Instant deadline) {
+absl::StatusOr<double> MedianPushSeconds(TransferProbe& probe,
+                                         const TransferSelftestOptions& options, Instant deadline) {
   std::vector<std::uint32_t> order(options.shape.pages);
   std::iota(order.begin(), order.end(), 0);
   std::vector<double> seconds;
@@ -33,8 +33,8 @@ absl::StatusOr<double> MedianPushSeconds(TransferProbe& probe, const SelftestOpt
   return Median(std::move(seconds));
 }
 
-absl::StatusOr<Duration> MedianRoundTrip(TransferProbe& probe, const SelftestOptions& options,
-                                         Instant deadline) {
+absl::StatusOr<Duration> MedianRoundTrip(TransferProbe& probe,
+                                         const TransferSelftestOptions& options, Instant deadline) {
   std::vector<Duration> trips;
   for (int i = 0; i < std::max(options.round_trips, 1); ++i) {
     Duration trip{};
@@ -64,7 +64,7 @@ std::string SelftestReport::ToString() const {
 
 absl::StatusOr<SelftestReport> DriveTransferSelftest(Transport& transport,
                                                      absl::string_view peer_address,
-                                                     const SelftestOptions& options) {
+                                                     const TransferSelftestOptions& options) {
   const Instant deadline = std::chrono::steady_clock::now() + options.deadline;
   TransferProbe probe(transport, options.shape);
   probe.Fill(kSeed);
@@ -83,7 +83,7 @@ absl::StatusOr<SelftestReport> DriveTransferSelftest(Transport& transport,
   return report;
 }
 
-absl::StatusOr<SelftestReport> RunTransferSelftest(const SelftestOptions& options) {
+absl::StatusOr<SelftestReport> RunTransferSelftest(const TransferSelftestOptions& options) {
   std::unique_ptr<Transport> here;
   std::unique_ptr<Transport> there;
   BATON_ASSIGN_OR_RETURN(here, MakeUcxTransport(options.ucx));

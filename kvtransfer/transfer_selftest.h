@@ -15,7 +15,7 @@
 
 namespace baton {
 
-struct SelftestOptions {
+struct TransferSelftestOptions {
   UcxOptions ucx;
   ProbeShape shape;
   int rounds = 5;                 // pushes that are timed; the median is reported
@@ -38,11 +38,11 @@ struct SelftestReport {
 /// Runs both ends in this process, a thread each.
 /// Errors: FailedPrecondition (another wire than required), DataLoss (a byte or a checksum is
 /// wrong), DeadlineExceeded, Unavailable, InvalidArgument (options).
-absl::StatusOr<SelftestReport> RunTransferSelftest(const SelftestOptions& options);
+absl::StatusOr<SelftestReport> RunTransferSelftest(const TransferSelftestOptions& options);
 
 /// The driver's half, for a peer in another process that serves a probe of the same shape.
 absl::StatusOr<SelftestReport> DriveTransferSelftest(Transport& transport,
                                                      absl::string_view peer_address,
-                                                     const SelftestOptions& options);
+                                                     const TransferSelftestOptions& options);
 
 }  // namespace baton

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "server/cli/check_config.h"
+#include "server/commands/check_config_command.h"
 #include "server/cli/flags.h"
 #include "server/cli/help.h"
 #include "server/commands/generate_command.h"
@@ -62,7 +62,7 @@ int RunLoaded(const CommandLine& command_line) {
     case Subcommand::kGenerate:
       return RunGenerate(*loaded, command_line);
     default:
-      return RunSelftest(*loaded, command_line);
+      return RunSelftest(*loaded);
   }
 }
 

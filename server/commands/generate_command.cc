@@ -21,7 +21,8 @@ constexpr std::size_t kPromptFileBytesMax = 64 << 20;
 
 absl::StatusOr<std::vector<TokenId>> ParseIds(absl::string_view line) {
   std::vector<TokenId> ids;
-  for (absl::string_view word : absl::StrSplit(line, absl::ByAnyChar(", \t\r"), absl::SkipEmpty())) {
+  for (absl::string_view word :
+       absl::StrSplit(line, absl::ByAnyChar(", \t\r"), absl::SkipEmpty())) {
     TokenId id = 0;
     if (!absl::SimpleAtoi(word, &id)) {
       return absl::InvalidArgumentError(
@@ -40,7 +41,8 @@ absl::StatusOr<std::vector<std::vector<TokenId>>> ReadPromptFile(const std::stri
     BATON_ASSIGN_OR_RETURN(std::vector<TokenId> ids, ParseIds(line));
     prompts.push_back(std::move(ids));
   }
-  if (prompts.empty()) return absl::InvalidArgumentError(absl::StrFormat("%s: no prompt in it", path));
+  if (prompts.empty())
+    return absl::InvalidArgumentError(absl::StrFormat("%s: no prompt in it", path));
   return prompts;
 }
 
@@ -48,8 +50,8 @@ absl::StatusOr<std::vector<std::vector<TokenId>>> PromptsOf(const GenerateOption
                                                             const Tokenizer& tokenizer) {
   if (!options.prompt_ids_file.empty()) return ReadPromptFile(options.prompt_ids_file);
   if (options.prompt_ids.has_value()) return std::vector<std::vector<TokenId>>{*options.prompt_ids};
-  BATON_ASSIGN_OR_RETURN(std::vector<TokenId> ids,
-                         tokenizer.Encode(options.prompt.value_or(""), /*add_special_tokens=*/true));
+  BATON_ASSIGN_OR_RETURN(std::vector<TokenId> ids, tokenizer.Encode(options.prompt.value_or(""),
+                                                                    /*add_special_tokens=*/true));
   return std::vector<std::vector<TokenId>>{std::move(ids)};
 }
 
@@ -67,7 +69,8 @@ std::string TextOf(const Generation& generation, const Tokenizer& tokenizer) {
 JsonObject TimingsOf(const Generation& generation) {
   double later = 0;
   for (Duration time : generation.token_times) later += ToMilliseconds(time);
-  return MakeJson({{"first_token_ms", ToMilliseconds(generation.first_token)}, {"decode_ms", later}});
+  return MakeJson(
+      {{"first_token_ms", ToMilliseconds(generation.first_token)}, {"decode_ms", later}});
 }
 
 std::string ToJson(const Generation& generation, const Tokenizer& tokenizer, bool logprobs) {
@@ -83,7 +86,8 @@ std::string ToJson(const Generation& generation, const Tokenizer& tokenizer, boo
     }
     tops.emplace_back(std::move(top));
   }
-  JsonObject object = MakeJson({{"token_ids", std::move(ids)}, {"text", TextOf(generation, tokenizer)}});
+  JsonObject object =
+      MakeJson({{"token_ids", std::move(ids)}, {"text", TextOf(generation, tokenizer)}});
   if (logprobs) {
     object.Insert("logprobs", std::move(values));
     object.Insert("top_logprobs", std::move(tops));
@@ -101,7 +105,8 @@ absl::Status Generate(const Config& config, const GenerateOptions& options) {
   knobs.threads = ComputeThreads(config.model);
   knobs.tokens_per_page = config.cache.page_tokens;
   knobs.kv_dtype = parts.kv_dtype;
-  BATON_ASSIGN_OR_RETURN(const auto generator, Generator::Create(*parts.model, *parts.backend, knobs));
+  BATON_ASSIGN_OR_RETURN(const auto generator,
+                         Generator::Create(*parts.model, *parts.backend, knobs));
   SamplingParams sampling;
   sampling.temperature = static_cast<float>(options.temperature);
   sampling.seed = options.seed;
@@ -111,7 +116,8 @@ absl::Status Generate(const Config& config, const GenerateOptions& options) {
   stop.ignore_end_tokens = options.ignore_end_tokens;
   stop.end_tokens = parts.model->facts().end_tokens;
   for (const std::vector<TokenId>& prompt : prompts) {
-    BATON_ASSIGN_OR_RETURN(const Generation generation, generator->Generate(prompt, sampling, stop));
+    BATON_ASSIGN_OR_RETURN(const Generation generation,
+                           generator->Generate(prompt, sampling, stop));
     const std::string line = options.json ? ToJson(generation, *tokenizer, options.logprobs >= 0)
                                           : TextOf(generation, *tokenizer);
     std::printf("%s\n", line.c_str());

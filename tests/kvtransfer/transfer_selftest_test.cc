@@ -5,8 +5,8 @@
 namespace baton {
 namespace {
 
-SelftestOptions Over(bool shm, bool tcp) {
-  SelftestOptions options;
+TransferSelftestOptions Over(bool shm, bool tcp) {
+  TransferSelftestOptions options;
   options.ucx.shm = shm;
   options.ucx.tcp = tcp;
   options.round_trips = 20;
@@ -29,14 +29,14 @@ TEST(TransferSelftestTest, PagesReturnUnchangedOverTcp) {
 }
 
 TEST(TransferSelftestTest, FallingBackToTcpIsRefusedWhereSharedMemoryIsRequired) {
-  SelftestOptions options = Over(false, true);
+  TransferSelftestOptions options = Over(false, true);
   options.require_transport = "shm";
   const auto report = RunTransferSelftest(options);
   EXPECT_EQ(report.status().code(), absl::StatusCode::kFailedPrecondition) << report.status();
 }
 
 TEST(TransferSelftestTest, PiecesThatDoNotDividePagesReturnToo) {
-  SelftestOptions options = Over(true, false);
+  TransferSelftestOptions options = Over(true, false);
   options.shape = {17, 8 * 1237, 1000, {}};
   const auto report = RunTransferSelftest(options);
   EXPECT_TRUE(report.ok()) << report.status();
