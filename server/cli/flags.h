@@ -38,7 +38,6 @@ struct UpOptions {
   int prefill_workers = 1;     // 0 = an aggregated cluster
   int decode_workers = 1;      // at least 1
   bool restart = true;         // false with --no-restart
-  bool pin = false;            // each worker on cores of its own
   std::string prefill_device;  // for the prefill workers alone; empty = model.device
   std::string decode_device;
 };
@@ -52,12 +51,8 @@ struct GenerateOptions {
   double temperature = 0;
   std::uint64_t seed = 0;
   int logprobs = -1;  // -1 = none; K = the K likeliest beside the chosen one
+  bool ignore_end_tokens = false;  // --ignore-eos
   bool json = false;
-};
-
-/// `baton selftest`.
-struct SelftestOptions {
-  std::string peer;  // host:port of a worker; empty = two ends in this process
 };
 
 /// `baton check-config F`.
@@ -79,7 +74,6 @@ struct CommandLine {
   std::vector<Notice> notices;        // flags that are ignored, or deserve a warning
   UpOptions up;
   GenerateOptions generate;
-  SelftestOptions selftest;
   CheckConfigOptions check_config;
   std::vector<std::string> bench_args;  // all that follows `bench`, for baton-bench
 };

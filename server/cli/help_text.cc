@@ -78,7 +78,7 @@ error when it is not, 2 when this command line is wrong. Secrets are never print
 )";
 
 constexpr char kSelftest[] =
-    R"(baton selftest [--peer HOST:PORT] [flags]: does the transport carry pages?
+    R"(baton selftest [flags]: does the transport carry pages?
 
 Moves known pages through the real hand-off and UCX, checks every byte, prints the transport that
 was chosen and GB/s. Fails when it is another than transfer.require_transport asks for: TCP is

@@ -78,8 +78,6 @@ void SetUp(FlagParse& parse, const FlagSpec& flag, const std::string& value) {
     ReadInto(parse, flag, value, {1, kWorkersMax}, &options.decode_workers);
   } else if (flag.name == "--no-restart") {
     options.restart = false;
-  } else if (flag.name == "--pin") {
-    options.pin = true;
   } else if (flag.name == "--prefill-device") {
     options.prefill_device = value;
   } else {
@@ -100,6 +98,8 @@ void SetGenerate(FlagParse& parse, const FlagSpec& flag, const std::string& valu
     if (seed) options.seed = static_cast<std::uint64_t>(*seed);
   } else if (flag.name == "--logprobs") {
     ReadInto(parse, flag, value, {0, kLogprobsMax}, &options.logprobs);
+  } else if (flag.name == "--ignore-eos") {
+    options.ignore_end_tokens = true;
   } else if (flag.name == "--json") {
     options.json = true;
   } else {
@@ -111,10 +111,6 @@ void SetGenerate(FlagParse& parse, const FlagSpec& flag, const std::string& valu
     }
     options.temperature = *number;
   }
-}
-
-void SetSelftest(FlagParse& parse, const FlagSpec&, const std::string& value) {
-  parse.line().selftest.peer = value;
 }
 
 void SetCheckConfig(FlagParse& parse, const FlagSpec& flag, const std::string& value) {

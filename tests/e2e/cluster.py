@@ -157,7 +157,7 @@ def oracle(prompts, model=NANO, max_tokens=8, sets=(), **flags):
         command = [BINARY, "generate", model, "--prompt-ids", "@" + file.name, "--max-tokens", str(max_tokens),
                    "--json", "--logprobs", "0"]
         for key, value in flags.items():
-            command += ["--" + key.replace("_", "-"), str(value)]
+            command += ["--" + key.replace("_", "-")] + ([] if value is True else [str(value)])
         for item in sets:
             command += ["--set", item]
         done = subprocess.run(command, capture_output=True, text=True, timeout=1200)

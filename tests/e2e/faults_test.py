@@ -37,7 +37,7 @@ class FaultsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.prompt = recall_prompt(500, 3)
-        cls.expected = oracle([cls.prompt], max_tokens=TOKENS, ignore_eos="true")[0]["token_ids"]
+        cls.expected = oracle([cls.prompt], max_tokens=TOKENS, ignore_eos=True)[0]["token_ids"]
 
     def settle(self, cluster, workers):
         for worker in workers:

@@ -52,7 +52,7 @@ TEST(FlagsTest, EveryErrorOfALineIsToldAtOnce) {
 TEST(FlagsTest, MissingOrSurplusValueIsAnError) {
   EXPECT_EQ(Errors({"decode", "--port"}), "--port: expected a value (PORT)");
   EXPECT_EQ(Errors({"decode", "--port", "--seed", "1"}), "--port: expected a value (PORT)");
-  EXPECT_EQ(Errors({"up", "--pin=yes"}), "--pin: expected no value, got 'yes'");
+  EXPECT_EQ(Errors({"up", "--no-restart=yes"}), "--no-restart: expected no value, got 'yes'");
   EXPECT_EQ(Errors({"up", "--port="}), "--port: expected a value (PORT)");
 }
 
@@ -94,12 +94,11 @@ TEST(FlagsTest, LengthsTakeDecimalAndBinaryThousands) {
 
 TEST(FlagsTest, UpTakesItsOptions) {
   const CommandLine line = Good({"up", "--prefill-workers", "0", "--decode-workers", "3",
-                                 "--no-restart", "--pin", "--config", "f.yaml"});
+                                 "--no-restart", "--config", "f.yaml"});
   EXPECT_EQ(line.subcommand, Subcommand::kUp);
   EXPECT_EQ(line.up.prefill_workers, 0);
   EXPECT_EQ(line.up.decode_workers, 3);
   EXPECT_FALSE(line.up.restart);
-  EXPECT_TRUE(line.up.pin);
   EXPECT_EQ(line.config_file, "f.yaml");
 }
 
@@ -138,7 +137,6 @@ TEST(FlagsTest, CheckConfigTakesItsFileAndOptions) {
 
 TEST(FlagsTest, BenchPassesEverythingOnAndSelftestTakesAPeer) {
   EXPECT_THAT(Good({"bench", "relay", "--x", "1"}).bench_args, ElementsAre("relay", "--x", "1"));
-  EXPECT_EQ(Good({"selftest", "--peer", "127.0.0.1:7300"}).selftest.peer, "127.0.0.1:7300");
 }
 
 TEST(FlagsTest, HelpIsHeardBeforeErrors) {
