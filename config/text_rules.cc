@@ -60,6 +60,7 @@ bool IsWorkerUrl(absl::string_view text) {
 }
 
 bool IsPortList(absl::string_view text) {
+  if (text == "any") return true;
   if (text.empty()) return false;
   for (absl::string_view part : absl::StrSplit(text, ',')) {
     const std::pair<absl::string_view, absl::string_view> ends =

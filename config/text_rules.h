@@ -23,7 +23,7 @@ absl::string_view HostOf(absl::string_view address);
 inline constexpr TextRule kHost = {"a host such as 127.0.0.1", &IsHost};
 inline constexpr TextRule kAddress = {"an address such as 127.0.0.1:7500", &IsAddress};
 inline constexpr TextRule kWorkerUrl = {"an address such as 127.0.0.1:7100", &IsWorkerUrl};
-inline constexpr TextRule kPortList = {"ports such as 7300 or 7300-7309", &IsPortList};
+inline constexpr TextRule kPortList = {"any, or ports such as 7300 or 7300-7309", &IsPortList};
 inline constexpr TextRule kDevice = {"auto, cpu, cuda or cuda:N", &IsDevice};
 inline constexpr TextRule kPort = {"a port", &IsPort};
 

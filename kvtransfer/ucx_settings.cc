@@ -65,7 +65,7 @@ bool HasAddress(const sockaddr* address, absl::string_view host) {
 absl::StatusOr<UcxOptions> UcxOptionsFrom(const TransferConfig& config) {
   UcxOptions options;
   options.host = config.host;
-  options.tcp_ports = config.tcp_ports;
+  options.tcp_ports = config.tcp_ports == "any" ? "" : config.tcp_ports;
   options.net_devices = config.net_devices;
   options.keepalive = Milliseconds(config.keepalive_ms);
   if (config.transports.empty()) return options;

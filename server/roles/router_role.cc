@@ -9,6 +9,7 @@
 #include "server/http/http_metrics.h"
 #include "server/http/http_server.h"
 #include "server/openai/api_handlers.h"
+#include "server/public_service.h"
 #include "server/roles/random_start.h"
 #include "server/roles/route_thread.h"
 #include "server/roles/router_metrics.h"
@@ -20,6 +21,7 @@ namespace baton {
 namespace {
 
 constexpr Duration kWatchPeriod = Milliseconds(20);  // how often a drain looks
+constexpr Duration kHealthPeriod = Milliseconds(250);
 
 RouterOptions OptionsFrom(const Config& config) {
   RouterOptions options = RouterOptionsFrom(config);
@@ -52,7 +54,15 @@ class RouterRole {
     ApiOptions api;
     api.served_names = config_.model.served_names;
     api.request_time_max = std::chrono::seconds(config_.router.request_seconds_max);
-    api_.emplace(*http_, route_, *tokenizer_, metrics_, std::move(api));
+    api_.emplace(*http_, route_, *tokenizer_, metrics_, api);
+    if (config_.router.public_grpc_port != 0) {
+      PublicService::Options grpc;
+      grpc.host = config_.router.host;
+      grpc.port = config_.router.public_grpc_port;
+      grpc.api = std::move(api);
+      BATON_ASSIGN_OR_RETURN(public_, PublicService::Start(grpc, route_, *tokenizer_, metrics_));
+      http_->Every(kHealthPeriod, [this](Instant) { public_->SetReady(ReadyNow()); });
+    }
     route_.Start(*links_);
     http_->Start();
     BATON_INFO("listening on http %s:%d, workers register at %s:%d", config_.router.host,
@@ -97,9 +107,12 @@ class RouterRole {
     return health;
   }
 
+  bool ReadyNow() const { return !draining_.load(std::memory_order_relaxed) && route_.ready(); }
+
   int End(int code, const char* why) {
     BATON_INFO("leaving: %s", why);
     http_->Stop();
+    if (public_ != nullptr) public_->Stop();
     route_.Stop();  // before the links: it sends through them
     links_.reset();
     return code;
@@ -113,6 +126,7 @@ class RouterRole {
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<LinkService> links_;
   std::optional<ApiHandlers> api_;
+  std::unique_ptr<PublicService> public_;  // null: switched off
   std::atomic<bool> draining_{false};  // relaxed: a flag for health pages
 };
 

@@ -111,7 +111,7 @@ struct Planner {
       if (IsDefault(loaded, "model.cpu_threads")) {
         arguments.Set("model.cpu_threads", absl::StrCat(ThreadsPerWorker(up)));
       }
-      if (IsDefault(loaded, "transfer.tcp_ports")) arguments.Set("transfer.tcp_ports", "''");
+      if (IsDefault(loaded, "transfer.tcp_ports")) arguments.Set("transfer.tcp_ports", "any");
       SetDrain(arguments);
       roles.push_back({name, port, arguments.Take()});
     }
