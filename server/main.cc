@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "server/commands/check_config_command.h"
 #include "server/cli/flags.h"
 #include "server/cli/help.h"
+#include "server/commands/check_config_command.h"
 #include "server/commands/generate_command.h"
 #include "server/commands/selftest_command.h"
 #include "server/roles/router_role.h"

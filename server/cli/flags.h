@@ -50,7 +50,7 @@ struct GenerateOptions {
   int tokens_max = 128;
   double temperature = 0;
   std::uint64_t seed = 0;
-  int logprobs = -1;  // -1 = none; K = the K likeliest beside the chosen one
+  int logprobs = -1;               // -1 = none; K = the K likeliest beside the chosen one
   bool ignore_end_tokens = false;  // --ignore-eos
   bool json = false;
 };

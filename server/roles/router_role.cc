@@ -127,7 +127,7 @@ class RouterRole {
   std::unique_ptr<LinkService> links_;
   std::optional<ApiHandlers> api_;
   std::unique_ptr<PublicService> public_;  // null: switched off
-  std::atomic<bool> draining_{false};  // relaxed: a flag for health pages
+  std::atomic<bool> draining_{false};      // relaxed: a flag for health pages
 };
 
 }  // namespace

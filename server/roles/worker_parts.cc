@@ -14,6 +14,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "kvtransfer/transfer_limits.h"
 #include "kvtransfer/ucx_transport.h"
 #include "server/roles/random_start.h"
 
@@ -47,20 +48,18 @@ absl::StatusOr<std::uint32_t> PagesFor(const CacheConfig& cache, const KvLayout&
   return cache.pages;
 }
 
-TransferLimits LimitsFrom(const Config& config) {
-  TransferLimits limits;
-  limits.lease_ttl = Milliseconds(config.transfer.lease_ms);
-  limits.renew_every = Milliseconds(config.transfer.renew_ms);
-  limits.post_margin = Milliseconds(config.transfer.lease_ms / 5);
-  limits.stall = Milliseconds(config.transfer.stall_ms);
-  limits.grant_wait = std::chrono::duration_cast<Duration>(
-      std::chrono::duration<double>(config.flat.pd_allocation_timeout_sec));
-  if (config.flat.pd_buffer_bytes > 0) limits.window_bytes = config.flat.pd_buffer_bytes;
+absl::StatusOr<TransferLimits> LimitsFrom(const Config& config) {
+  BATON_ASSIGN_OR_RETURN(TransferLimits limits, TransferLimitsFrom(config.transfer));
+  // `.inf` is lawful in LMCache's files; a wait of ours has an end.
+  const double seconds = std::min(config.flat.pd_allocation_timeout_sec, 3600.0);
+  limits.grant_wait = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+  if (config.flat.pd_buffer_bytes > 0) {
+    limits.window_bytes_max = config.flat.pd_buffer_bytes;
+    limits.window_bytes_min = std::min(limits.window_bytes_min, limits.window_bytes_max);
+  }
   return limits;
 }
 
-/// The element type of activations decides the pages' unless they are set: exactness wants one of
-/// both.
 void FillModel(const ModelFacts& facts, link::ModelFacts* out) {
   out->set_name(facts.name);
   out->set_vocab_size(facts.vocab_size);
@@ -152,7 +151,7 @@ absl::StatusOr<WorkerParts> MakeWorkerParts(const LoadedConfig& loaded, link::Ro
   parts.self.worker_id = WorkerIdOf(config, role);
   parts.self.incarnation = Incarnation{RandomNonZero()};
   parts.self.fields = parts.model->Fingerprint(layout, *parts.backend);
-  parts.limits = LimitsFrom(config);
+  BATON_ASSIGN_OR_RETURN(parts.limits, LimitsFrom(config));
   parts.secret = RandomNonZero();
   parts.facts = Registration{config, parts, role}.Make();
   BATON_INFO("model %s revision %s, backend %s %s, %d pages of %d tokens, fingerprint %s",

@@ -373,9 +373,8 @@ void SimCluster::Submit(int index) {
   events_.After(random_.DurationBetween(Duration::zero(), Milliseconds(300)), [this, &client] {
     if (client.ends > 0 || client.lost) return;
     client.cancelled = true;
-    RouterInput(client.router, Duration::zero(), [id = client.request.id](RouterCore& core) {
-      core.Cancel(id);
-    });
+    RouterInput(client.router, Duration::zero(),
+                [id = client.request.id](RouterCore& core) { core.Cancel(id); });
   });
 }
 
