@@ -13,8 +13,13 @@
 namespace baton {
 namespace {
 
-constexpr std::size_t kLongBlockBytes = 2048;  // stripes of 6 KiB: joins cost under 1 %
-constexpr std::size_t kShortBlockBytes = 128;  // stripes of 384 B: for what is left of a page
+// Measured on an EPYC of the fourth generation, pages in memory, against memcpy at 7.2 GB/s: blocks
+// of 2 KiB without prefetch read 6.4 and copy 5.0 GB/s (the hardware follows three distant streams
+// badly, and a plain store first reads its line); this way 9 and 7 GB/s; 22 GB/s in cache.
+constexpr std::size_t kBlockBytes = 256;
+constexpr std::size_t kStripeBytes = 3 * kBlockBytes;
+constexpr std::size_t kPrefetchBytes = 4 * kStripeBytes;
+constexpr std::size_t kStreamBytesMin = 16 * 1024;  // shorter copies stay in the cache
 
 using ShiftTable = std::array<std::array<std::uint32_t, 256>, 4>;
 
@@ -47,60 +52,69 @@ std::uint64_t Shift(const ShiftTable& table, std::uint64_t state) {
          table[3][state >> 24 & 0xFF];
 }
 
+enum class Store { kNone, kCached, kStreaming };
+
 /// One word of one stream: into the checksum and, where there is a destination, into place.
-template <bool kCopy>
+template <Store kStore>
 [[gnu::target("sse4.2")]] inline std::uint64_t Word(std::uint64_t state, std::byte* dst,
                                                     const std::byte* src) {
   std::uint64_t word;
   std::memcpy(&word, src, sizeof(word));
-  if constexpr (kCopy) std::memcpy(dst, &word, sizeof(word));
+  if constexpr (kStore == Store::kCached) std::memcpy(dst, &word, sizeof(word));
+  if constexpr (kStore == Store::kStreaming) {
+    _mm_stream_si64(reinterpret_cast<long long*>(dst), static_cast<long long>(word));
+  }
   return _mm_crc32_u64(state, word);
 }
 
-/// One stripe of 3 * kBlock bytes.
-template <bool kCopy, std::size_t kBlock>
+/// One stripe. `dst` is not used without a store. Prefetching past the end of a page is harmless.
+template <Store kStore>
 [[gnu::target("sse4.2")]] std::uint64_t Stripe(std::uint64_t state, std::byte* dst,
                                                const std::byte* src, const ShiftTable& shift) {
   std::uint64_t second = 0;
   std::uint64_t third = 0;
-  for (std::size_t i = 0; i < kBlock; i += 8) {
-    state = Word<kCopy>(state, kCopy ? dst + i : nullptr, src + i);
-    second = Word<kCopy>(second, kCopy ? dst + kBlock + i : nullptr, src + kBlock + i);
-    third = Word<kCopy>(third, kCopy ? dst + 2 * kBlock + i : nullptr, src + 2 * kBlock + i);
+  for (std::size_t line = 0; line < kBlockBytes; line += 64) {
+    for (std::size_t block = 0; block < kStripeBytes; block += kBlockBytes) {
+      _mm_prefetch(reinterpret_cast<const char*>(src) + kPrefetchBytes + block + line, _MM_HINT_T0);
+    }
+    for (std::size_t i = line; i < line + 64; i += 8) {
+      state = Word<kStore>(state, dst + i, src + i);
+      second = Word<kStore>(second, dst + kBlockBytes + i, src + kBlockBytes + i);
+      third = Word<kStore>(third, dst + 2 * kBlockBytes + i, src + 2 * kBlockBytes + i);
+    }
   }
   return Shift(shift, Shift(shift, state) ^ second) ^ third;
 }
 
-template <bool kCopy>
+template <Store kStore>
 [[gnu::target("sse4.2")]] std::uint32_t Run(std::byte* dst, const std::byte* src,
                                             std::size_t bytes) {
-  static const ShiftTable long_shift = MakeShiftTable(kLongBlockBytes);
-  static const ShiftTable short_shift = MakeShiftTable(kShortBlockBytes);
+  static const ShiftTable shift = MakeShiftTable(kBlockBytes);
   std::uint64_t state = 0xFFFFFFFF;
   std::size_t done = 0;
-  const auto to = [&] { return kCopy ? dst + done : nullptr; };
-  for (; bytes - done >= 3 * kLongBlockBytes; done += 3 * kLongBlockBytes) {
-    state = Stripe<kCopy, kLongBlockBytes>(state, to(), src + done, long_shift);
+  for (; bytes - done >= kStripeBytes; done += kStripeBytes) {
+    state = Stripe<kStore>(state, dst + done, src + done, shift);
   }
-  for (; bytes - done >= 3 * kShortBlockBytes; done += 3 * kShortBlockBytes) {
-    state = Stripe<kCopy, kShortBlockBytes>(state, to(), src + done, short_shift);
-  }
-  for (; bytes - done >= 8; done += 8) state = Word<kCopy>(state, to(), src + done);
+  for (; bytes - done >= 8; done += 8) state = Word<kStore>(state, dst + done, src + done);
   for (; done < bytes; ++done) {
-    if constexpr (kCopy) dst[done] = src[done];
+    if constexpr (kStore != Store::kNone) dst[done] = src[done];
     state = _mm_crc32_u8(static_cast<std::uint32_t>(state), static_cast<std::uint8_t>(src[done]));
   }
+  // Streaming stores are not ordered with what the caller publishes next.
+  if constexpr (kStore == Store::kStreaming) _mm_sfence();
   return ~static_cast<std::uint32_t>(state);
 }
 
 }  // namespace
 
 std::uint32_t Crc32cSse42(const std::byte* src, std::size_t bytes) {
-  return Run<false>(nullptr, src, bytes);
+  // The destination is never written: any valid pointer keeps the arithmetic defined.
+  return Run<Store::kNone>(const_cast<std::byte*>(src), src, bytes);
 }
 
 std::uint32_t CopyAndCrc32cSse42(std::byte* dst, const std::byte* src, std::size_t bytes) {
-  return Run<true>(dst, src, bytes);
+  return bytes < kStreamBytesMin ? Run<Store::kCached>(dst, src, bytes)
+                                 : Run<Store::kStreaming>(dst, src, bytes);
 }
 
 }  // namespace baton
