@@ -11,6 +11,10 @@
 
 namespace baton {
 
+/// Keeps this process on the first (0) or the last (1) of the processors that it may use, so that
+/// both ends of a measurement never share one. No effect with one processor.
+void StayOnProcessor(int end);
+
 class ForkedPeer {
  public:
   /// Runs `body(tell)` in a child, which exits with the status that it returns. `tell` sends one

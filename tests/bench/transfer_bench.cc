@@ -125,6 +125,7 @@ class Field {
         tcp_(ForkUcx("tcp", shape_), shape_) {}
 
   absl::Status Open() {
+    StayOnProcessor(0);
     source_.assign(bytes_, std::byte{1});
     target_.assign(bytes_, std::byte{2});
     int port = 0;
