@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "kvtransfer/copy_crc.h"
 #include "kvtransfer/frame_header.h"
+#include "kvtransfer/ucx_window.h"
 
 namespace baton {
 namespace {
@@ -46,6 +47,8 @@ MachineId ThisMachine() {
   AddIdentity("/proc/self/ns/ipc", hash);
   AddIdentity("/proc/self/ns/pid", hash);
   AddIdentity("/dev/shm", hash);
+  hash.AddU64(kSegmentBytes);
+  hash.AddU64(kQueueSegments);
   const Sha256Digest digest = hash.Finish();
   MachineId id{};
   std::copy_n(digest.begin(), id.size(), id.begin());

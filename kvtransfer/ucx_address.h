@@ -21,7 +21,8 @@ namespace baton {
 inline constexpr std::size_t kTransportAddressBytesMax = 4096;
 
 /// What two processes must have in common to share memory: the running kernel, the ipc and pid
-/// namespaces, and the file system at /dev/shm.
+/// namespaces, the file system at /dev/shm, and the shape of a queue (UCX writes into the other
+/// side's queue by its own settings, so that unequal ones would overrun it).
 using MachineId = std::array<std::uint8_t, 16>;
 MachineId ThisMachine();
 

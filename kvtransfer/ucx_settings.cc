@@ -38,10 +38,11 @@ absl::Status AddTcp(const UcxOptions& options, std::vector<UcxSetting>& out) {
     BATON_ASSIGN_OR_RETURN(devices, DeviceOfHost(options.host));
   }
   out.push_back({"NET_DEVICES", std::move(devices)});
-  if (!options.tcp_ports.empty()) out.push_back({"TCP_PORT_RANGE", options.tcp_ports});
-  out.push_back({"TCP_TX_SEG_SIZE", "16K"});
-  out.push_back({"TCP_RX_SEG_SIZE", "256K"});
-  out.push_back({"TCP_PUT_ENABLE", "n"});  // nobody writes into us but through the sink
+  // UCX lists these as TCP_..., but this way in takes them bare.
+  if (!options.tcp_ports.empty()) out.push_back({"PORT_RANGE", options.tcp_ports});
+  out.push_back({"TX_SEG_SIZE", "16K"});   // a message in one buffer
+  out.push_back({"RX_SEG_SIZE", "512K"});  // a frame of 256 KiB without reassembly
+  out.push_back({"PUT_ENABLE", "n"});      // nobody writes into us but through the sink
   return absl::OkStatus();
 }
 

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <ctime>
 #include <map>
 #include <numeric>
+#include <thread>
 
 #include "kvtransfer/transport_wait.h"
 #include "kvtransfer/ucx_transport.h"
@@ -143,6 +145,44 @@ TEST_P(UcxProcessTest, AStoppedPeerBlocksNobodyAndLosesNothing) {
     ASSERT_NE(done, nullptr);
     EXPECT_TRUE(done->status.ok()) << done->status;
   }
+}
+
+TEST_P(UcxProcessTest, APeerKilledWhileItSendsJamsNobodyElse) {
+  // The peer sends all its pages again and again; it dies in the middle of some frame.
+  for (int round = 0; round < 6; ++round) {
+    PeerProcess victim(GetParam());
+    TransferProbe probe(*transport_, kPeerShape);
+    ASSERT_TRUE(probe.Open(victim.address(), In(5'000)).ok());
+    const Instant killed_at = In(20 + 7 * round);
+    absl::Status pulled;
+    while (pulled.ok() && std::chrono::steady_clock::now() < killed_at) {
+      pulled = probe.Pull(In(5'000));
+    }
+    std::jthread killer([&victim] { victim.Kill(); });
+    while (pulled.ok()) pulled = probe.Pull(In(5'000));
+    EXPECT_EQ(pulled.code(), absl::StatusCode::kUnavailable) << pulled;
+  }
+  TransferProbe probe(*transport_, kPeerShape);
+  ASSERT_TRUE(probe.Open(peer_.address(), In(5'000)).ok());
+  const absl::Status pulled = probe.Pull(In(5'000));
+  EXPECT_TRUE(pulled.ok()) << pulled;
+}
+
+TEST_P(UcxProcessTest, WaitingCostsNoProcessorTime) {
+  Hello();
+  const auto used = [] {
+    timespec time{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  };
+  const double before = used();
+  std::vector<TransportEvent> events;
+  const Instant end = In(1'000);
+  while (std::chrono::steady_clock::now() < end) {
+    transport_->Poll(events);
+    WaitForWork(*transport_, Milliseconds(100));
+  }
+  EXPECT_LT(used() - before, 0.1) << "seconds of processor time in one second of silence";
 }
 
 INSTANTIATE_TEST_SUITE_P(Wires, UcxProcessTest, testing::Values("shm", "tcp", "both"),
