@@ -82,7 +82,7 @@ bool UcxLanes::Settle() {
       continue;
     }
     quiet = false;
-    if (!lane.back.Close() || !lane.welcome.Done() || !lane.credit.Done()) {
+    if (!lane.back.Close() || !lane.welcome.Done() || !lane.credit.Done() || !lane.goodbye.Done()) {
       ++at;
       continue;
     }
@@ -92,8 +92,11 @@ bool UcxLanes::Settle() {
   return quiet;
 }
 
-void UcxLanes::EndAll() {
-  for (auto& [stream, lane] : lanes_) lane.over = true;
+void UcxLanes::SayGoodbye() {
+  for (auto& [stream, lane] : lanes_) {
+    if (!lane.over) lane.goodbye.Post(lane.back, kGoodbyeId, stream, ".");
+    lane.over = true;
+  }
 }
 
 }  // namespace baton

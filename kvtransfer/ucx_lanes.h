@@ -37,8 +37,8 @@ class UcxLanes {
   /// Removes lanes whose peers are gone. True when nothing is on its way out.
   bool Settle();
 
-  /// For shutting down: lets every lane go.
-  void EndAll();
+  /// For shutting down: tells every sender, and lets its lane go.
+  void SayGoodbye();
 
   bool empty() const { return lanes_.empty(); }
   std::size_t size() const { return lanes_.size(); }
@@ -50,6 +50,7 @@ class UcxLanes {
     UcxEndpoint back;
     UcxNote welcome;
     UcxNote credit;
+    UcxNote goodbye;
     std::uint64_t credited = 0;  // segments that the sender was told of
     bool over = false;
   };

@@ -55,6 +55,7 @@ ucs_status_t UcxReceiver::OnFrame(void* arg, const void* header, std::size_t hea
     ++self->dropped_;
     return UCS_OK;
   }
+  if (self->LeaveOver(true, Bytes(header, header_bytes), Bytes(data, bytes))) return UCS_OK;
   self->TakeFrame(Bytes(header, header_bytes), Bytes(data, bytes));
   return UCS_OK;
 }
@@ -69,11 +70,30 @@ ucs_status_t UcxReceiver::OnMessage(void* arg, const void* header, std::size_t h
     ++self->dropped_;
     return UCS_OK;
   }
-  self->TakeMessage(Bytes(header, header_bytes), {static_cast<const char*>(data), bytes});
+  if (self->LeaveOver(false, Bytes(header, header_bytes), Bytes(data, bytes))) return UCS_OK;
+  self->TakeMessage(Bytes(header, header_bytes), Bytes(data, bytes));
   return UCS_OK;
 }
 
 std::vector<UcxNoteReceived> UcxReceiver::TakeNotes() { return std::exchange(notes_, {}); }
+
+bool UcxReceiver::LeaveOver(bool is_frame, std::span<const std::byte> envelope,
+                            std::span<const std::byte> payload) {
+  if (!RoundIsFull() && left_over_.empty()) return false;
+  left_over_.push_back(
+      {is_frame, {envelope.begin(), envelope.end()}, {payload.begin(), payload.end()}});
+  return true;
+}
+
+void UcxReceiver::BeginRound(std::uint64_t frames_max) {
+  round_end_ = frames_ + frames_max;
+  while (!left_over_.empty() && !RoundIsFull()) {
+    const LeftOver next = std::move(left_over_.front());
+    left_over_.pop_front();
+    next.is_frame ? TakeFrame(next.envelope, next.payload)
+                  : TakeMessage(next.envelope, next.payload);
+  }
+}
 
 void UcxReceiver::TakeFrame(std::span<const std::byte> envelope,
                             std::span<const std::byte> payload) {
@@ -96,12 +116,14 @@ void UcxReceiver::Land(const FrameHeader& header, std::span<const std::byte> pay
   sink_->Landed(header, crc32c == header.crc32c);
 }
 
-void UcxReceiver::TakeMessage(std::span<const std::byte> envelope, absl::string_view payload) {
+void UcxReceiver::TakeMessage(std::span<const std::byte> envelope,
+                              std::span<const std::byte> payload) {
   MessageHeader header;
   header.stream = static_cast<StreamId>(LoadLittleEndian<std::uint64_t>(envelope.data()));
   header.number = LoadLittleEndian<std::uint64_t>(envelope.data() + 8);
   header.frames_before = LoadLittleEndian<std::uint64_t>(envelope.data() + 16);
-  if (!order_.OnMessage(header, payload, ready_)) ++dropped_;
+  const absl::string_view text(reinterpret_cast<const char*>(payload.data()), payload.size());
+  if (!order_.OnMessage(header, text, ready_)) ++dropped_;
   PassUp();
 }
 

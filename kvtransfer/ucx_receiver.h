@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -50,12 +51,20 @@ class UcxReceiver {
 
   void SetSink(FrameSink* sink) { sink_ = sink; }
 
+  /// Opens a round in which at most `frames_max` frames are offered to the sink; first those that
+  /// the last round left over. UCX hands over all that one socket read brought, which may be more:
+  /// the rest is copied aside, at most one socket buffer a connection, and keeps its order.
+  void BeginRound(std::uint64_t frames_max);
+
+  /// Whether this round may offer no more frames.
+  bool RoundIsFull() const { return frames_ >= round_end_; }
+
+  /// Whether something was left over for the next round.
+  bool HasLeftOver() const { return !left_over_.empty(); }
+
   /// What arrived since the last call. Acted on outside the handlers, which must not open or close
   /// anything.
   std::vector<UcxNoteReceived> TakeNotes();
-
-  /// Frames offered to the sink since the start.
-  std::uint64_t frames() const { return frames_; }
 
   /// Arrivals that were no frame or message of ours, or came twice.
   std::uint64_t dropped() const { return dropped_; }
@@ -68,8 +77,16 @@ class UcxReceiver {
   template <unsigned kId>
   static ucs_status_t OnNote(void* arg, const void* header, std::size_t header_bytes, void* data,
                              std::size_t bytes, const ucp_am_recv_param_t* param);
+  struct LeftOver {
+    bool is_frame;
+    std::vector<std::byte> envelope;
+    std::vector<std::byte> payload;
+  };
+
+  bool LeaveOver(bool is_frame, std::span<const std::byte> envelope,
+                 std::span<const std::byte> payload);
   void TakeFrame(std::span<const std::byte> envelope, std::span<const std::byte> payload);
-  void TakeMessage(std::span<const std::byte> envelope, absl::string_view payload);
+  void TakeMessage(std::span<const std::byte> envelope, std::span<const std::byte> payload);
   void Land(const FrameHeader& header, std::span<const std::byte> payload);
   void PassUp();
 
@@ -78,7 +95,9 @@ class UcxReceiver {
   InboundOrder order_;
   std::vector<std::string> ready_;
   std::vector<UcxNoteReceived> notes_;
-  std::uint64_t frames_ = 0;
+  std::deque<LeftOver> left_over_;
+  std::uint64_t frames_ = 0;     // offered to the sink since the start
+  std::uint64_t round_end_ = 0;  // of frames_
   std::uint64_t dropped_ = 0;
 };
 

@@ -109,7 +109,7 @@ absl::StatusOr<std::vector<UcxSetting>> UcxSettings(const UcxOptions& options) {
 std::vector<UcxSetting> UcxGlobalSettings() {
   // A peer's death is told by PeerLost; UCX's own lines about it would repeat it in another form.
   // Signal handlers belong to the process, not to a library.
-  return {{"LOG_LEVEL", "error"}, {"HANDLE_ERRORS", "none"}};
+  return {{"LOG_LEVEL", "fatal"}, {"HANDLE_ERRORS", "none"}};
 }
 
 std::vector<std::string> EnvironmentRemarks(std::span<const UcxSetting> settings,

@@ -62,6 +62,7 @@ class UcxTransport final : public Transport {
   void TakeNotes();
   void OnWelcome(const UcxNoteReceived& note);
   void OnCredit(const UcxNoteReceived& note);
+  void OnGoodbye(StreamId stream);
   UcxPeer* PeerOfStream(StreamId stream);
   void Settle(Instant now);
 
@@ -82,7 +83,7 @@ class UcxTransport final : public Transport {
 UcxTransport::~UcxTransport() {
   receiver_.SetSink(nullptr);
   for (auto& [id, peer] : peers_) Close(id);
-  lanes_.EndAll();
+  lanes_.SayGoodbye();
   const Instant end = Now() + kShutdownTimeMax;
   while ((!peers_.empty() || !lanes_.empty()) && Now() < end) {
     workers_.Progress([] { return true; });
@@ -184,14 +185,13 @@ void UcxTransport::Poll(std::vector<TransportEvent>& events) {
   events_.clear();
 }
 
-/// One call of ucp_worker_progress takes what one receive buffer holds, so that the last one may
-/// pass the bound by that much.
 void UcxTransport::Progress() {
   const Instant end = Now() + kPollTimeMax;
-  const std::uint64_t frames_end = receiver_.frames() + kFramesPerPollMax;
+  receiver_.BeginRound(kFramesPerPollMax);
+  if (receiver_.RoundIsFull()) return;
   workers_.Progress([&] {
     lanes_.SendCredits();
-    return receiver_.frames() >= frames_end || Now() >= end;
+    return receiver_.RoundIsFull() || Now() >= end;
   });
 }
 
@@ -202,7 +202,7 @@ void UcxTransport::TakeNotes() {
     } else if (note.id == kCreditId) {
       OnCredit(note);
     } else if (note.id == kGoodbyeId) {
-      lanes_.OnGoodbye(note.stream);
+      OnGoodbye(note.stream);
     } else {
       const absl::Status opened = lanes_.OnKnock(note.stream, note.body);
       if (!opened.ok()) BATON_WARN("a lane in shared memory was refused: %s", opened.message());
@@ -233,6 +233,13 @@ void UcxTransport::OnCredit(const UcxNoteReceived& note) {
   sender_.ReleaseWaiting(*peer);
 }
 
+/// From the sending end of a lane of ours, or from the end that gave a lane to a peer of ours.
+void UcxTransport::OnGoodbye(StreamId stream) {
+  lanes_.OnGoodbye(stream);
+  UcxPeer* const peer = PeerOfStream(stream);
+  if (peer != nullptr) peer->MarkLost(absl::UnavailableError("the peer has closed"));
+}
+
 void UcxTransport::Settle(Instant now) {
   settling_ = !lanes_.Settle();
   for (auto at = peers_.begin(); at != peers_.end();) {
@@ -255,7 +262,7 @@ void UcxTransport::Settle(Instant now) {
 }
 
 bool UcxTransport::ArmWakeup() {
-  if (!events_.empty() || settling_) return false;
+  if (!events_.empty() || settling_ || receiver_.HasLeftOver()) return false;
   return workers_.Arm();
 }
 
