@@ -12,6 +12,7 @@
 #include "engine/generate.h"
 #include "server/roles/worker_parts.h"
 #include "server/startup.h"
+#include "server/text/detokenizer.h"
 #include "server/text/tokenizer.h"
 
 namespace baton {
@@ -56,12 +57,13 @@ absl::StatusOr<std::vector<std::vector<TokenId>>> PromptsOf(const GenerateOption
 }
 
 std::string TextOf(const Generation& generation, const Tokenizer& tokenizer) {
+  Detokenizer characters;
   std::string text;
   for (const TokenOutput& output : generation.outputs) {
     if (tokenizer.IsSpecial(output.token)) continue;
-    const absl::string_view bytes = tokenizer.BytesOf(output.token);
-    text.append(bytes.data(), bytes.size());
+    characters.Append(tokenizer.BytesOf(output.token), text);
   }
+  characters.Flush(text);
   return text;
 }
 

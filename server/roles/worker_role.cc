@@ -1,6 +1,8 @@
 #include "server/roles/worker_role.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <semaphore>
 #include <string>
 #include <utility>
 
@@ -11,6 +13,7 @@
 #include "server/http/http_server.h"
 #include "server/roles/engine_thread.h"
 #include "server/roles/signals.h"
+#include "server/roles/step_probe.h"
 #include "server/roles/transfer_thread.h"
 #include "server/roles/worker_metrics.h"
 #include "server/roles/worker_parts.h"
@@ -21,6 +24,7 @@ namespace {
 
 constexpr Duration kWatchPeriod = Milliseconds(20);  // how often a drain looks
 constexpr Duration kHealthPeriod = std::chrono::seconds(1);
+constexpr Duration kFirstStepPatience = std::chrono::minutes(1);
 
 std::uint32_t CachedPagesMax(const Config& config) {
   if (config.flat.max_cached_tokens == 0) return UINT32_MAX;
@@ -105,7 +109,12 @@ class WorkerRole {
     BATON_RETURN_IF_ERROR(StartHttp());
     BATON_RETURN_IF_ERROR(MakeExecutor());
     parts_.facts.set_http_address(absl::StrFormat("127.0.0.1:%d", http_->port()));
-    worker_.emplace(parts_.facts, *parts_.arena, *executor_, Side::Options(config_));
+    auto options = Side::Options(config_);
+    BATON_ASSIGN_OR_RETURN(
+        options.step_prior,
+        ProbeStepCost(*executor_, std::min(config_.cache.page_tokens, options.step_tokens_max),
+                      [this] { return probed_.try_acquire_for(kFirstStepPatience); }));
+    worker_.emplace(parts_.facts, *parts_.arena, *executor_, options);
     engine_.emplace(*worker_);
     transfer_.Start([this](typename Side::Event&& event) {
       Side::ObserveEvent(role_metrics_, event);
@@ -166,10 +175,14 @@ class WorkerRole {
     options.threads = ComputeThreads(config_.model);
     options.step_tokens_max = Side::Knobs(config_).step_tokens_max;
     options.sequences_max = Side::Knobs(config_).sequences_max;
-    options.step_ready = [this] { engine_->StepReady(); };
+    options.step_ready = [this] {
+      if (engine_.has_value()) return engine_->StepReady();
+      probed_.release();  // before the engine thread exists, the start measures steps
+    };
     if constexpr (Side::kRole == link::ROLE_PREFILL) {
       options.layer_done = [this](std::uint64_t step, int layer) {
-        transfer_.Push(OutboundLayer{step, static_cast<std::uint32_t>(layer)});
+        if (engine_.has_value())
+          transfer_.Push(OutboundLayer{step, static_cast<std::uint32_t>(layer)});
       };
     }
     BATON_ASSIGN_OR_RETURN(executor_, ModelExecutor::Create(*parts_.model, *parts_.backend,
@@ -222,6 +235,7 @@ class WorkerRole {
   typename Side::RoleMetrics role_metrics_;
   typename Side::Transfers transfers_;
   Transfer transfer_;
+  std::counting_semaphore<> probed_{0};  // a step that the start measures has ended
   std::unique_ptr<ModelExecutor> executor_;
   std::optional<typename Side::Worker> worker_;
   std::optional<Engine> engine_;
