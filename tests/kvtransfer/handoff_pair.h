@@ -47,7 +47,9 @@ class HandoffPair {
  public:
   static constexpr std::uint32_t kPages = 640;
 
-  explicit HandoffPair(TransferLimits limits = {}) : limits_(limits) {
+  explicit HandoffPair(TransferLimits limits = {}) : HandoffPair(limits, limits) {}
+  HandoffPair(TransferLimits prefill_limits, TransferLimits decode_limits)
+      : prefill_limits_(prefill_limits), decode_limits_(decode_limits) {
     source = *KvArena::Create(SmallLayout(), kPages);
     target = *KvArena::Create(SmallLayout(), kPages);
     std::memset(target->base(), 0xff, kPages * SmallLayout().PageBytes());
@@ -60,7 +62,7 @@ class HandoffPair {
     prefill_wire.reset();
     prefill_wire = std::make_unique<LoopbackTransport>(fabric, "prefill");
     outbound = std::make_unique<OutboundTransfers>(LocalWorker{"p0", Incarnation{100}, fields},
-                                                   *source, *prefill_wire, 7, limits_);
+                                                   *source, *prefill_wire, 7, prefill_limits_);
   }
 
   void StartDecode(Incarnation incarnation, const FingerprintFields& fields) {
@@ -68,7 +70,7 @@ class HandoffPair {
     decode_incarnation = incarnation;
     decode_wire = std::make_unique<LoopbackTransport>(fabric, "decode");
     inbound = std::make_unique<InboundTransfers>(LocalWorker{"d0", incarnation, fields}, *target,
-                                                 *decode_wire, 9, limits_);
+                                                 *decode_wire, 9, decode_limits_);
   }
 
   void KillDecode() {
@@ -215,7 +217,8 @@ class HandoffPair {
     into.insert(into.end(), events.begin(), events.end());
   }
 
-  TransferLimits limits_;
+  TransferLimits prefill_limits_;
+  TransferLimits decode_limits_;
 };
 
 }  // namespace baton
