@@ -124,7 +124,8 @@ void RequestFlow::TakeTokens(const link::SequenceTokens& tokens, Instant now) {
   }
   if (fresh.empty()) return;
   if (first) first_token_ms_ = ToMilliseconds(now - started_);
-  failures_ = 0;
+  failures_ = faults_ = 0;
+  refused_since_ = kNever;
   observer_->OnTokens(fresh);
 }
 
@@ -186,7 +187,13 @@ void RequestFlow::OnFailed(LinkId from, const link::JobFailed& failed, Instant n
 }
 
 void RequestFlow::RetryFailure(const link::JobFailed& failed, Instant now, RouterOutbox& out) {
-  if (++failures_ > limits_.retries_max) {
+  ++failures_;
+  // A refusal is no fault: the request waits for room, as long as it may wait in the queue.
+  const bool refused = IsRefusal(failed.reason());
+  if (refused) refused_since_ = std::min(refused_since_, now);
+  const bool over = refused ? now - refused_since_ >= limits_.queue_max
+                            : ++faults_ > limits_.retries_max;
+  if (over) {
     const FlowError error = ErrorOf(failed);
     return Fail(error.status, error.code, out);
   }
@@ -195,7 +202,7 @@ void RequestFlow::RetryFailure(const link::JobFailed& failed, Instant now, Route
   const int doublings = std::min(failures_ - 1, kBackoffDoublingsMax);
   const Duration wait =
       std::max<Duration>(limits_.backoff * (1 << doublings), Milliseconds(failed.retry_after_ms()));
-  Retry(IsRefusal(failed.reason()) ? "refused" : "failed", now + std::min(wait, kBackoffMax), now,
+  Retry(refused ? "refused" : "failed", now + std::min(wait, kBackoffMax), now,
         out);
 }
 

@@ -34,7 +34,7 @@ namespace baton {
 enum class FlowState { kQueued, kRunning, kClosing, kEnded };
 
 struct FlowLimits {
-  int retries_max = 2;  // failures without a new token in between; lost workers do not count
+  int retries_max = 2;  // faults without a new token in between; neither lost workers nor refusals
   Duration backoff = Milliseconds(50);
   Duration queue_max = std::chrono::seconds(30);
   Duration lost_worker_wait = std::chrono::seconds(2);
@@ -118,7 +118,10 @@ class RequestFlow {
   int cached_tokens_ = -1;  // least over attempts; -1: not stated yet
   bool committed_ = false;  // decode has what it needs of prefill
   bool reported_ = false;
-  int failures_ = 0;  // since the last new token
+  // since the last new token
+  int failures_ = 0;                // refusals and faults: they set the back-off
+  int faults_ = 0;                  // bounded by retries_max
+  Instant refused_since_ = kNever;  // the first refusal: bounded by queue_max
   Instant queued_at_;
   Instant ready_at_;
   Instant closing_until_ = kNever;

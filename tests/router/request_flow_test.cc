@@ -202,6 +202,19 @@ TEST_F(RequestFlowTest, TooManyFailuresWithoutATokenAreTheClientsError) {
   EXPECT_EQ(heard_.code, "internal");
 }
 
+TEST_F(RequestFlowTest, ARefusalIsWaitedOutAsLongAsTheQueueAllows) {
+  for (int i = 0; i < 10; ++i) {
+    Dispatch();
+    Failed(kDecode, link::FAIL_NO_ROOM, true);
+    ASSERT_EQ(heard_.ends, 0);
+    now_ += FlowLimits{}.queue_max / 10;
+  }
+  Dispatch();
+  Failed(kDecode, link::FAIL_NO_ROOM, true);
+  EXPECT_EQ(heard_.ends, 1);
+  EXPECT_EQ(heard_.code, "queue_full");
+}
+
 TEST_F(RequestFlowTest, ANewTokenForgivesFailures) {
   for (std::uint32_t i = 0; i < 3; ++i) {
     Dispatch();
