@@ -32,11 +32,9 @@ void DecodeWorker::State::Admit(Instant now) {
     commands.push_back(RefuseInbound{.id = sequence.attempt(),
                                      .reason = HandoffReason::kNoRoom,
                                      .retry_after_ms = kNoRoomRetryMs});
-    link::JobFailed failure;
-    failure.set_reason(link::FAIL_NO_ROOM);
-    failure.set_retryable(true);
+    link::JobFailed failure =
+        MakeFailure(link::FAIL_NO_ROOM, true, "the decode worker has no pages for this prompt now");
     failure.set_retry_after_ms(kNoRoomRetryMs);
-    failure.set_message("the decode worker has no pages for this prompt now");
     Fail(sequence, failure);
   }
 }

@@ -1,6 +1,7 @@
 // What the transfer side says of a decode worker's hand-offs.
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "decode/decode_state.h"
 #include "kvtransfer/fail_reason.h"
@@ -67,11 +68,8 @@ void DecodeWorker::State::OnFailed(const InboundFailed& failed) {
   if (sequence == nullptr) return;
   ++counts_.handoffs_failed;
   handoffs.push_back({.committed = false, .reason = failed.reason, .held = {}, .admit = {}});
-  link::JobFailed failure;
-  failure.set_reason(FailReasonOf(failed.reason));
-  failure.set_retryable(Retryable(failed.reason));
-  failure.set_message(std::string("hand-off: ") + ToString(failed.reason));
-  Fail(*sequence, failure);
+  Fail(*sequence, MakeFailure(FailReasonOf(failed.reason), Retryable(failed.reason),
+                              absl::StrCat("hand-off: ", ToString(failed.reason))));
 }
 
 }  // namespace baton

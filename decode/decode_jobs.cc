@@ -11,14 +11,6 @@ namespace {
 
 constexpr std::uint32_t kRetryAfterMs = 100;
 
-link::JobFailed Failure(link::FailReason reason, bool retryable, const std::string& why) {
-  link::JobFailed failed;
-  failed.set_reason(reason);
-  failed.set_retryable(retryable);
-  failed.set_message(why);
-  return failed;
-}
-
 // A full batch must leave a page's worth of tokens in the step, or local prompts would starve.
 DecodeOptions WithinTheStep(DecodeOptions options, int page_tokens) {
   options.step_tokens_max = std::max(options.step_tokens_max, page_tokens);
@@ -70,22 +62,23 @@ void DecodeWorker::State::OnMessage(LinkId link, const link::RouterMessage& mess
 
 std::optional<link::JobFailed> DecodeWorker::State::Refusal(const link::DecodeJob& message,
                                                             const absl::StatusOr<Job>& job) const {
-  if (!status.ok()) return Failure(link::FAIL_INTERNAL, true, "the device of this worker is lost");
-  if (draining_) return Failure(link::FAIL_DRAINING, true, "this worker is leaving");
+  if (!status.ok())
+    return MakeFailure(link::FAIL_INTERNAL, true, "the device of this worker is lost");
+  if (draining_) return MakeFailure(link::FAIL_DRAINING, true, "this worker is leaving");
   if (!job.ok()) {
-    return Failure(link::FAIL_INTERNAL, false, std::string(job.status().message()));
+    return MakeFailure(link::FAIL_INTERNAL, false, job.status().message());
   }
   if (message.has_prefill() &&
       (message.prefill().incarnation() == 0 || message.prefill().introduction().size() != 16)) {
-    return Failure(link::FAIL_INTERNAL, false, "the job names no lawful prefill worker");
+    return MakeFailure(link::FAIL_INTERNAL, false, "the job names no lawful prefill worker");
   }
   const int pages = arena_.layout().PagesFor(job->length_max() - 1);
   if (static_cast<std::uint32_t>(pages) > pool_.num_pages()) {
-    return Failure(link::FAIL_NO_ROOM, false,
-                   "prompt and answer are larger than this worker's page pool");
+    return MakeFailure(link::FAIL_NO_ROOM, false,
+                       "prompt and answer are larger than this worker's page pool");
   }
   if (sequences_.size() >= static_cast<std::size_t>(options_.jobs_max)) {
-    link::JobFailed full = Failure(link::FAIL_QUEUE_FULL, true, "this worker's queue is full");
+    link::JobFailed full = MakeFailure(link::FAIL_QUEUE_FULL, true, "this worker's queue is full");
     full.set_retry_after_ms(kRetryAfterMs);
     return full;
   }
@@ -179,7 +172,7 @@ void DecodeWorker::State::OnVerdict(LinkId link, Incarnation incarnation) {
   if (!verdict.ids.empty()) commands.push_back(std::move(verdict));
   for (auto& [id, sequence] : sequences_) {
     if (!concerned(sequence)) continue;
-    Fail(sequence, Failure(link::FAIL_PEER_LOST, true, "the prefill worker is gone"));
+    Fail(sequence, MakeFailure(link::FAIL_PEER_LOST, true, "the prefill worker is gone"));
   }
 }
 
@@ -195,7 +188,7 @@ void DecodeWorker::State::StartDrain() {
   if (std::exchange(draining_, true)) return;
   for (auto& [id, sequence] : sequences_) {
     if (sequence.state != SequenceState::kWaiting) continue;
-    Fail(sequence, Failure(link::FAIL_DRAINING, true, "this worker is leaving"));
+    Fail(sequence, MakeFailure(link::FAIL_DRAINING, true, "this worker is leaving"));
   }
   commands.push_back(DrainInbound{});
 }
@@ -203,7 +196,8 @@ void DecodeWorker::State::StartDrain() {
 void DecodeWorker::State::ExpireJobs(Instant now) {
   for (auto& [id, sequence] : sequences_) {
     if (sequence.job.deadline > now) continue;
-    Fail(sequence, Failure(link::FAIL_DEADLINE, false, "the deadline passed at the decode worker"));
+    Fail(sequence,
+         MakeFailure(link::FAIL_DEADLINE, false, "the deadline passed at the decode worker"));
   }
 }
 

@@ -88,11 +88,8 @@ Sequence& DecodeWorker::State::LastOutgrown() {
 // meanwhile. No step is in flight here, so they are free at once.
 void DecodeWorker::State::GiveBack(Sequence& sequence) {
   ++counts_.given_back;
-  link::JobFailed failure;
-  failure.set_reason(link::FAIL_NO_ROOM);
-  failure.set_retryable(true);
-  failure.set_message("the decode worker ran out of pages for this answer");
-  Fail(sequence, failure);
+  Fail(sequence,
+       MakeFailure(link::FAIL_NO_ROOM, true, "the decode worker ran out of pages for this answer"));
   Reap();
 }
 
@@ -118,11 +115,8 @@ void DecodeWorker::State::Stop(absl::Status error) {
   status = std::move(error);
   for (auto& [id, sequence] : sequences_) {
     sequence.computed_until = sequence.computed;  // nothing will be collected any more
-    link::JobFailed failure;
-    failure.set_reason(link::FAIL_INTERNAL);
-    failure.set_retryable(true);
-    failure.set_message("the device of the decode worker is lost");
-    Fail(sequence, failure);
+    Fail(sequence,
+         MakeFailure(link::FAIL_INTERNAL, true, "the device of the decode worker is lost"));
   }
 }
 

@@ -23,14 +23,6 @@ DecodePeer PeerOf(const link::Peer& peer) {
   return decode;
 }
 
-link::JobFailed Failure(link::FailReason reason, bool retryable, const std::string& why) {
-  link::JobFailed failed;
-  failed.set_reason(reason);
-  failed.set_retryable(retryable);
-  failed.set_message(why);
-  return failed;
-}
-
 PrefillScheduler::Options SchedulerOptions(const PrefillOptions& options, int page_tokens) {
   return {.step_tokens_max = std::max(options.step_tokens_max, page_tokens),
           .sequences_max = options.sequences_max,
@@ -70,20 +62,22 @@ void PrefillWorker::State::OnMessage(LinkId link, const link::RouterMessage& mes
 
 std::optional<link::JobFailed> PrefillWorker::State::Refusal(const link::PrefillJob& message,
                                                              const absl::StatusOr<Job>& job) const {
-  if (!status.ok()) return Failure(link::FAIL_INTERNAL, true, "the device of this worker is lost");
-  if (draining_) return Failure(link::FAIL_DRAINING, true, "this worker is leaving");
+  if (!status.ok())
+    return MakeFailure(link::FAIL_INTERNAL, true, "the device of this worker is lost");
+  if (draining_) return MakeFailure(link::FAIL_DRAINING, true, "this worker is leaving");
   if (!job.ok()) {
-    return Failure(link::FAIL_INTERNAL, false, std::string(job.status().message()));
+    return MakeFailure(link::FAIL_INTERNAL, false, job.status().message());
   }
   if (message.decode().incarnation() == 0 || message.decode().introduction().size() != 16) {
-    return Failure(link::FAIL_INTERNAL, false, "the job names no decode worker");
+    return MakeFailure(link::FAIL_INTERNAL, false, "the job names no decode worker");
   }
   const int pages = arena_.layout().PagesFor(static_cast<int>(job->tokens.size()));
   if (static_cast<std::uint32_t>(pages) > pool_.num_pages()) {
-    return Failure(link::FAIL_NO_ROOM, false, "the prompt is larger than this worker's page pool");
+    return MakeFailure(link::FAIL_NO_ROOM, false,
+                       "the prompt is larger than this worker's page pool");
   }
   if (prompts_.size() >= static_cast<std::size_t>(options_.jobs_max)) {
-    link::JobFailed full = Failure(link::FAIL_QUEUE_FULL, true, "this worker's queue is full");
+    link::JobFailed full = MakeFailure(link::FAIL_QUEUE_FULL, true, "this worker's queue is full");
     full.set_retry_after_ms(kRetryAfterMs);
     return full;
   }
@@ -139,7 +133,7 @@ void PrefillWorker::State::Fail(Prompt& prompt, link::FailReason reason, bool re
   End(prompt, reason == link::FAIL_DEADLINE ? HandoffReason::kDeadline : HandoffReason::kCancelled);
   link::WorkerMessage message;
   link::JobFailed& failed = *message.mutable_failed();
-  failed = Failure(reason, retryable, why);
+  failed = MakeFailure(reason, retryable, why);
   ToProto(prompt.job.request, failed.mutable_request());
   failed.set_attempt(prompt.job.attempt);
   outbox.Send(prompt.link, std::move(message));

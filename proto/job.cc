@@ -64,4 +64,12 @@ absl::StatusOr<Job> ParseJob(const link::Sequence& sequence, const link::ModelFa
   return job;
 }
 
+link::JobFailed MakeFailure(link::FailReason reason, bool retryable, absl::string_view why) {
+  link::JobFailed failed;
+  failed.set_reason(reason);
+  failed.set_retryable(retryable);
+  failed.set_message(std::string(why));
+  return failed;
+}
+
 }  // namespace baton

@@ -2,10 +2,12 @@
 // anything is kept.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "base/ids.h"
 #include "base/sampling.h"
 #include "base/time.h"
@@ -33,5 +35,9 @@ struct Job {
 /// longer than the model, nothing left to generate, sampling numbers out of their ranges.
 absl::StatusOr<Job> ParseJob(const link::Sequence& sequence, const link::ModelFacts& model,
                              Instant now);
+
+/// A refusal or failure in words; who it concerns is set by the sender. `why` goes to logs and the
+/// client: no prompt, no address.
+link::JobFailed MakeFailure(link::FailReason reason, bool retryable, absl::string_view why);
 
 }  // namespace baton
