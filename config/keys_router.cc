@@ -44,6 +44,10 @@ constexpr Key kRouterKeys[] = {
      Router<&RouterConfig::local_prefill_tokens_max>()},
     {"router.backlog_ms_max", Integer(1, kIntMax, "ms"), "2000",
      "work that one worker may have waiting", Router<&RouterConfig::backlog_ms_max>()},
+    {"router.alone_after_ms", Integer(0, 3600000, "ms"), "3000",
+     "how long a decode worker waits for a prefill worker before it runs prompts itself; 0 = at "
+     "once: an aggregated cluster",
+     Router<&RouterConfig::alone_after_ms>()},
     {"router.load_report_ms", Integer(1, 60000, "ms"), "100", "how often workers report load",
      Router<&RouterConfig::load_report_ms>()},
     {"router.classes", Map(MapShape::kClasses),

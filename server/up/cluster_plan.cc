@@ -92,6 +92,7 @@ struct Planner {
     Arguments arguments("router", command_line);
     arguments.Set("router.port", absl::StrCat(port));
     arguments.Set("router.grpc_port", absl::StrCat(grpc_port));
+    if (command_line.up.prefill_workers == 0) arguments.Set("router.alone_after_ms", "0");
     SetDrain(arguments);
     roles.push_back({"router", port, arguments.Take()});
     return absl::OkStatus();
