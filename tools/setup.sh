@@ -4,12 +4,15 @@
 say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# Installs what tools/packages.txt names and this machine lacks.
+# install_packages run|test: what tools/packages.txt names for that and this machine lacks.
 install_packages() {
   command -v dpkg-query >/dev/null || die "this is not a Debian system; install what tools/packages.txt names, then try again"
   local missing=() package
   while read -r package; do
-    case "$package" in ''|'#'*) continue ;; esac
+    case "$package" in
+      '# --- for ./test alone') [ "$1" = test ] && continue || break ;;
+      ''|'#'*) continue ;;
+    esac
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
   done < tools/packages.txt
   [ ${#missing[@]} -eq 0 ] && return
@@ -20,7 +23,8 @@ install_packages() {
     sudo=sudo
   fi
   $sudo apt-get update -qq || die "apt-get update failed; is a Debian mirror reachable?"
-  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+  # RUNLEVEL=1: a package that brings a service does not start it.
+  $sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
     die "apt-get could not install: ${missing[*]}"
 }
 
