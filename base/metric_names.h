@@ -155,8 +155,6 @@ inline constexpr MetricSpec kStaleCommits{"baton_stale_commits_total", "commits 
                                           MetricType::kCounter};
 inline constexpr MetricSpec kCrcErrors{"baton_crc_errors_total",
                                        "frames whose checksum did not hold", MetricType::kCounter};
-inline constexpr MetricSpec kFences{"baton_fences_total", "sessions fenced, by reason",
-                                    MetricType::kCounter};
 inline constexpr MetricSpec kSessions{"baton_sessions_total", "transfer sessions ended, by end",
                                       MetricType::kCounter};
 inline constexpr MetricSpec kHelloRefused{
@@ -213,7 +211,7 @@ inline constexpr std::array kAll = {&kRequestSuccess,
                                     &kStaleFramesRefused,
                                     &kStaleCommits,
                                     &kCrcErrors,
-                                    &kFences,
+
                                     &kSessions,
                                     &kHelloRefused,
                                     &kBuildInfo};

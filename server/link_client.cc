@@ -23,7 +23,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using ClientReactor = grpc::ClientBidiReactor<link::WorkerMessage, link::RouterMessage>;
 
-std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address) {  // gRPC's own type
+/// gRPC shares channels among stubs; here each has one owner.
+auto ChannelTo(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kLinkPingMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kLinkPingPatienceMs);

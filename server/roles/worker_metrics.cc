@@ -76,6 +76,7 @@ PrefillMetrics::PrefillMetrics(Metrics& metrics)
   }
   for (const char* wire : {"tcp", "shm", "loopback", "unknown"}) {
     bytes_[wire] = metrics.Counter(metric::kTransferBytes, WireLabels(wire, "out"));
+    wires_[wire] = metrics.Gauge(metric::kTransferInfo, {{"engine", "validated"}, {"wire", wire}});
   }
 }
 
@@ -112,8 +113,10 @@ void PrefillMetrics::Observe(const FinishedStep& step) {
 }
 
 void PrefillMetrics::ObserveWire(const std::string& wire, std::uint64_t bytes) {
-  const auto found = bytes_.find(wire);
-  (found == bytes_.end() ? bytes_.at("unknown") : found->second).Add(D(bytes));
+  if (wire.empty()) return;  // it ended before a session was open
+  const std::string known = bytes_.contains(wire) ? wire : "unknown";
+  bytes_.at(known).Add(D(bytes));
+  wires_.at(known).Set(1);
 }
 
 DecodeMetrics::DecodeMetrics(Metrics& metrics)

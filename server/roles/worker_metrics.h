@@ -41,6 +41,7 @@ class PrefillMetrics {
   MetricGauge running_, waiting_, queue_requests_, queue_tokens_;
   MetricHistogram exposed_, offer_, first_write_, wire_, commit_, step_seconds_, step_tokens_;
   std::map<std::string, MetricCounter> outcomes_, bytes_;
+  std::map<std::string, MetricGauge> wires_;  // 1 once that wire has carried a hand-off
   MetricCounter handoff_tokens_, pages_saved_;
 };
 

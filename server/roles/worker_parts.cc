@@ -17,6 +17,7 @@
 #include "kvtransfer/transfer_limits.h"
 #include "kvtransfer/ucx_transport.h"
 #include "server/roles/random_start.h"
+#include "server/roles/wire_check.h"
 
 namespace baton {
 namespace {
@@ -146,6 +147,9 @@ absl::StatusOr<WorkerParts> MakeWorkerParts(const LoadedConfig& loaded, link::Ro
   const KvLayout layout = parts.model->LayoutFor(model.kv_dtype, config.cache.page_tokens);
   BATON_ASSIGN_OR_RETURN(const std::uint32_t pages, PagesFor(config.cache, layout));
   BATON_ASSIGN_OR_RETURN(parts.arena, KvArena::Create(layout, pages));
+  if (!config.transfer.require_transport.empty()) {
+    BATON_RETURN_IF_ERROR(FindWire(config.transfer).status());
+  }
   BATON_ASSIGN_OR_RETURN(const UcxOptions wire, UcxOptionsFrom(config.transfer));
   BATON_ASSIGN_OR_RETURN(parts.transport, MakeUcxTransport(wire));
   parts.self.worker_id = WorkerIdOf(config, role);

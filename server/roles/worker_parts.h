@@ -10,7 +10,6 @@
 #include "engine/load_model.h"
 #include "engine/model.h"
 #include "engine/model_executor.h"
-#include "kernels/backend.h"
 #include "kvcache/kv_arena.h"
 #include "kvtransfer/handoff_types.h"
 #include "kvtransfer/transport.h"

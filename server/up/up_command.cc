@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/time.h"
+#include "server/roles/wire_check.h"
 #include "server/up/child.h"
 #include "server/up/cluster_plan.h"
 #include "server/up/http_probe.h"
@@ -54,7 +55,7 @@ class Cluster {
   }
   ~Cluster() { close(signal_fd_); }
 
-  int Run() {
+  int Run(const TransferConfig& transfer) {
     for (Member& member : members_) {
       if (absl::Status started = Start(member); !started.ok()) {
         std::fprintf(stderr, "error: %s\n", std::string(started.message()).c_str());
@@ -62,6 +63,7 @@ class Cluster {
       }
       PrintMember("", member);
     }
+    PrintWire(transfer);
     if (!WaitUntilReady()) return Stop(stopping_ ? 0 : 1);
     std::printf("ready http://127.0.0.1:%d\n", members_.front().role.http_port);
     std::fflush(stdout);
@@ -73,6 +75,18 @@ class Cluster {
   }
 
  private:
+  /// While the workers load: which wire carries pages between two processes' ends here.
+  static void PrintWire(const TransferConfig& transfer) {
+    const absl::StatusOr<SelftestReport> found = FindWire(transfer);
+    if (found.ok()) {
+      std::printf("pages travel over %s (%s messages)\n", found->peer.wire.c_str(),
+                  found->peer.engine.c_str());
+    } else {
+      std::printf("no wire for pages: %s\n", std::string(found.status().message()).c_str());
+    }
+    std::fflush(stdout);
+  }
+
   static void PrintMember(const char* prefix, const Member& member) {
     std::printf("%s%-10s pid %-8d http 127.0.0.1:%d\n", prefix, member.role.name.c_str(),
                 member.child->pid(), member.role.http_port);
@@ -209,7 +223,7 @@ int RunUp(const LoadedConfig& loaded, const CommandLine& command_line) {
   }
   const DrainConfig& drain = loaded.config.server.drain;
   Cluster cluster(*roles, command_line.up.restart, drain.grace_seconds + drain.timeout_seconds);
-  return cluster.Run();
+  return cluster.Run(loaded.config.transfer);
 }
 
 }  // namespace baton
