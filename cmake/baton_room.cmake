@@ -12,9 +12,13 @@ function(baton_room name)
   endif()
 endfunction()
 
-# A GoogleTest executable. LABELS: quick (unit, conformance, tidy), full, night.
+# Everything that ./test runs under ASan and UBSan as well.
+add_custom_target(sanitized_tests)
+
+# A GoogleTest executable. LABEL: quick (unit, conformance, tidy), full or night. Quick tests run sanitized too,
+# unless they are NOT_SANITIZED.
 function(baton_test name)
-  cmake_parse_arguments(TEST "" "LABEL;TIMEOUT" "SOURCES;DEPS;ARGS" ${ARGN})
+  cmake_parse_arguments(TEST "NOT_SANITIZED" "LABEL;TIMEOUT" "SOURCES;DEPS;ARGS" ${ARGN})
   if(NOT TEST_LABEL)
     set(TEST_LABEL quick)
   endif()
@@ -26,5 +30,9 @@ function(baton_test name)
   target_compile_definitions(${name} PRIVATE BATON_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                              BATON_BINARY_DIR="${PROJECT_BINARY_DIR}")
   add_test(NAME ${name} COMMAND ${name} ${TEST_ARGS})
-  set_tests_properties(${name} PROPERTIES LABELS ${TEST_LABEL} TIMEOUT ${TEST_TIMEOUT})
+  if(TEST_LABEL STREQUAL quick AND NOT TEST_NOT_SANITIZED)
+    list(APPEND TEST_LABEL sanitized)
+    add_dependencies(sanitized_tests ${name})
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${TEST_LABEL}" TIMEOUT ${TEST_TIMEOUT})
 endfunction()
