@@ -44,7 +44,7 @@ void CheckLogits(const Model& model, const Backend& backend, const GoldenValues&
 
 void CheckGreedy(const Model& model, const Backend& backend, const GoldenValues& golden,
                  std::size_t length_max) {
-  GenerateOptions options;
+  GeneratorOptions options;
   options.threads = 2;
   options.kv_dtype = DType::kF32;
   auto generator = Generator::Create(model, backend, options);
