@@ -1,4 +1,4 @@
-#include "forked_peer.h"
+#include "tests/bench/forked_peer.h"
 
 #include <poll.h>
 #include <sched.h>

@@ -1,4 +1,4 @@
-#include "socket_stream.h"
+#include "tests/bench/socket_stream.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

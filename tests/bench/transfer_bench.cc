@@ -1,4 +1,4 @@
-#include "transfer_bench.h"
+#include "tests/bench/transfer_bench.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -14,10 +14,10 @@
 #include "absl/strings/str_format.h"
 #include "base/json.h"
 #include "base/status.h"
-#include "forked_peer.h"
 #include "kvtransfer/transfer_probe.h"
 #include "kvtransfer/ucx_transport.h"
-#include "socket_stream.h"
+#include "tests/bench/forked_peer.h"
+#include "tests/bench/socket_stream.h"
 
 namespace baton {
 namespace {

@@ -1,4 +1,4 @@
 // The transfer bench alone.
-#include "transfer_bench.h"
+#include "tests/bench/transfer_bench.h"
 
 int main(int argc, char** argv) { return baton::TransferBench(argc, argv); }

@@ -1,4 +1,4 @@
-#include "peer_process.h"
+#include "tests/kvtransfer/peer_process.h"
 
 #include <fcntl.h>
 #include <poll.h>

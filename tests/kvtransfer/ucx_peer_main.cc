@@ -7,7 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "kvtransfer/transfer_probe.h"
 #include "kvtransfer/ucx_transport.h"
-#include "peer_process.h"
+#include "tests/kvtransfer/peer_process.h"
 
 int main(int argc, char** argv) {
   const std::string wire = argc > 1 ? argv[1] : "both";

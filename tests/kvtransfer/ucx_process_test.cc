@@ -10,7 +10,7 @@
 
 #include "kvtransfer/transport_wait.h"
 #include "kvtransfer/ucx_transport.h"
-#include "peer_process.h"
+#include "tests/kvtransfer/peer_process.h"
 
 namespace baton {
 namespace {
