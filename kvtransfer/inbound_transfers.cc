@@ -15,7 +15,7 @@ InboundTransfers::Impl::Impl(LocalWorker self, const KvArena& arena, Transport& 
       transport_(transport),
       secret_(secret),
       limits_(limits),
-      plan_(PiecePlan::Of(arena.layout(), kFrameBytesMax)),
+      plan_(PiecePlan::Of(arena.layout(), kPieceBytesBest)),
       leases_(arena, plan_) {
   transport_.SetSink(&leases_);
 }

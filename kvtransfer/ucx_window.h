@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kvtransfer/transport.h"
+
 namespace baton {
 
 /// One slot of the queue: a frame of 36 KiB, half a layer of an MLA page, fits with its headers.
@@ -27,5 +29,7 @@ static_assert(kWindowSegments + kReleaseSegments + 8 <= kQueueSegments);
 constexpr std::uint64_t SegmentsOf(std::size_t payload_bytes) {
   return payload_bytes / (kSegmentBytes - 512) + 1;
 }
+
+static_assert(SegmentsOf(kPieceBytesBest) == 1);
 
 }  // namespace baton
