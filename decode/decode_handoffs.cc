@@ -68,6 +68,9 @@ void DecodeWorker::State::OnFailed(const InboundFailed& failed) {
   if (sequence == nullptr) return;
   ++counts_.handoffs_failed;
   handoffs.push_back({.committed = false, .reason = failed.reason, .held = {}, .admit = {}});
+  // The prefill worker tells the router that the answer is whole. That comes on another stream,
+  // maybe later: a failure from here would overtake it.
+  if (failed.reason == HandoffReason::kFirstTokenEnds) return End(*sequence, failed.reason);
   Fail(*sequence, MakeFailure(FailReasonOf(failed.reason), Retryable(failed.reason),
                               absl::StrCat("hand-off: ", ToString(failed.reason))));
 }

@@ -41,7 +41,9 @@ const char* ToString(HandoffReason reason);
 /// lease_end, stall, corrupt, cancelled, refused.
 const char* OutcomeOf(HandoffReason reason);
 
-/// True when another attempt may succeed.
+/// True when another attempt may succeed. So it may after a cancel or a stale attempt: the router
+/// that asked for either hears nothing of it any more, and to one that did not, the other worker is
+/// about to go.
 bool Retryable(HandoffReason reason);
 
 /// One attempt of one request: the name that the router gave, the same at both ends.

@@ -56,6 +56,8 @@ void RequestFlow::Dispatch(FlowPair pair, Instant now, RouterOutbox& out) {
   ++attempt_;
   committed_ = !pair.prefill;
   reported_ = false;
+  begun_with_ = generated_.size();
+  ahead_.clear();
   pair_ = std::move(pair);
   budget_ = {};
   budget_.decode_worker = pair_->decode.id;
@@ -96,6 +98,7 @@ void RequestFlow::OnTimer(Instant now, RouterOutbox& out) {
 void RequestFlow::OnTokens(LinkId from, const link::SequenceTokens& tokens, Instant now,
                            RouterOutbox& out) {
   if (!Concerns(from, tokens.attempt()) || state_ == FlowState::kClosing) return;
+  if (RunAhead(from, tokens)) return ahead_.push_back(tokens);
   const std::size_t end = tokens.first_index() + static_cast<std::size_t>(tokens.tokens_size());
   const bool ends = tokens.finish() != static_cast<std::uint32_t>(FinishReason::kNone);
   const bool known_finish = tokens.finish() <= static_cast<std::uint32_t>(FinishReason::kLength);
@@ -109,7 +112,18 @@ void RequestFlow::OnTokens(LinkId from, const link::SequenceTokens& tokens, Inst
   }
   if (IsDecode(from)) committed_ = true;
   TakeTokens(tokens, now);
-  if (ends) Finish(from, static_cast<FinishReason>(tokens.finish()), now, out);
+  if (ends) return Finish(from, static_cast<FinishReason>(tokens.finish()), now, out);
+  const LinkId decode = pair_->decode.link;
+  for (const link::SequenceTokens& held : std::exchange(ahead_, {})) {
+    OnTokens(decode, held, now, out);  // each is judged as if it came now
+  }
+}
+
+bool RequestFlow::RunAhead(LinkId from, const link::SequenceTokens& tokens) const {
+  const bool first_is_missing = pair_->prefill && generated_.size() == begun_with_;
+  const bool second = tokens.first_index() == begun_with_ + 1;
+  return IsDecode(from) && first_is_missing && (second || !ahead_.empty()) &&
+         ahead_.size() < kAheadMax;
 }
 
 void RequestFlow::TakeTokens(const link::SequenceTokens& tokens, Instant now) {
@@ -179,8 +193,8 @@ void RequestFlow::OnReport(LinkId from, const link::HandoffReport& report) {
 void RequestFlow::OnFailed(LinkId from, const link::JobFailed& failed, Instant now,
                            RouterOutbox& out) {
   if (!Concerns(from, failed.attempt())) return;
-  if (state_ == FlowState::kClosing) return;  // every token is there
-  if (IsPrefill(from) && committed_) return;  // decode has the pages
+  if (state_ == FlowState::kClosing) return;       // every token is there
+  if (IsPrefill(from) && !NeedsPrefill()) return;  // decode has the pages
   if (failed.retryable()) return RetryFailure(failed, now, out);
   const FlowError error = ErrorOf(failed);
   Fail(error.status, error.code, out);
@@ -209,7 +223,7 @@ void RequestFlow::RetryFailure(const link::JobFailed& failed, Instant now, Route
 void RequestFlow::OnWorkerLost(LinkId lost, Instant now, RouterOutbox& out) {
   if (state_ == FlowState::kClosing && IsPrefill(lost)) return Close();  // no report will come
   if (state_ != FlowState::kRunning) return;
-  const bool needed = IsDecode(lost) || (IsPrefill(lost) && !committed_);
+  const bool needed = IsDecode(lost) || (IsPrefill(lost) && NeedsPrefill());
   if (needed) Retry("worker_lost", now, now, out);
 }
 

@@ -46,6 +46,9 @@ class RequestFlow {
   /// on another stream than the last token.
   static constexpr Duration kReportWait = Milliseconds(20);
 
+  /// Messages of decode that may wait for the first token; more of them are a failure.
+  static constexpr std::size_t kAheadMax = 256;
+
   RequestFlow(Request request, std::unique_ptr<ResponseObserver> observer, const FlowLimits& limits,
               Instant now);
   /// The end was told before.
@@ -91,6 +94,11 @@ class RequestFlow {
   bool IsPrefill(LinkId link) const;
   bool IsDecode(LinkId link) const;
   bool Concerns(LinkId from, std::uint32_t attempt) const;
+  /// Decode's tokens come on another stream than prefill's first one and may overtake it. (Decode
+  /// repeats the first token only where no logprob belongs to it.)
+  bool RunAhead(LinkId from, const link::SequenceTokens& tokens) const;
+  /// Whether the attempt still needs its prefill worker.
+  bool NeedsPrefill() const { return !committed_ || !ahead_.empty(); }
   /// Appends what is new to generated_ and tells the observer.
   void TakeTokens(const link::SequenceTokens& tokens, Instant now);
   void Finish(LinkId from, FinishReason reason, Instant now, RouterOutbox& out);
@@ -112,6 +120,8 @@ class RequestFlow {
   std::optional<FlowPair> pair_;
   std::vector<LinkId> avoid_;
   std::vector<TokenId> generated_;
+  std::size_t begun_with_ = 0;               // tokens when the attempt was dispatched
+  std::vector<link::SequenceTokens> ahead_;  // of decode, until prefill's first token is there
   FinishReason finish_ = FinishReason::kNone;
   HandoffBudget budget_;  // of the current attempt
   double first_token_ms_ = 0;

@@ -359,6 +359,20 @@ TEST_F(DecodeWorkerTest, AFailedHandoffFailsItsJobOnce) {
   EXPECT_EQ(FailuresOf(said_, 1)[0].reason(), link::FAIL_HANDOFF);
 }
 
+// The router hears of that end from the prefill worker, in an order that nobody knows.
+TEST_F(DecodeWorkerTest, AFirstTokenThatEndsTheAnswerIsNoFailure) {
+  Start();
+  Give(DecodeJobOf({.id = 1, .tokens = FakePrompt(9, 5)}, &prefill_));
+  Round();
+  worker_->OnTransfer(InboundFailed{.id = {{0, 1}, 1}, .reason = HandoffReason::kFirstTokenEnds},
+                      now_);
+  Round();
+  EXPECT_TRUE(FailuresOf(said_, 1).empty());
+  worker_->StartDrain(now_);
+  Round();
+  EXPECT_TRUE(worker_->drained()) << "the job is over";
+}
+
 TEST_F(DecodeWorkerTest, AVerdictEndsTheHandoffsFromThatWorkerOnly) {
   Start();
   Give(DecodeJobOf({.id = 1, .tokens = FakePrompt(9, 5)}, &prefill_));

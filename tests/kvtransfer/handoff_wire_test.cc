@@ -156,7 +156,9 @@ TEST(HandoffReasonTest, EveryReasonHasWordsAndAnOutcome) {
     EXPECT_STRNE(OutcomeOf(reason), "");
   }
   EXPECT_STREQ(OutcomeOf(HandoffReason::kStall), "stall");
-  EXPECT_FALSE(Retryable(HandoffReason::kCancelled));
+  EXPECT_FALSE(Retryable(HandoffReason::kKeysDiffer));
+  EXPECT_TRUE(Retryable(HandoffReason::kCancelled));
+  EXPECT_TRUE(Retryable(HandoffReason::kStale));
   EXPECT_TRUE(Retryable(HandoffReason::kPeerLost));
 }
 

@@ -226,8 +226,47 @@ TEST_F(RequestFlowTest, ANewTokenForgivesFailures) {
 
 TEST_F(RequestFlowTest, AHoleInAWorkersTokensIsAFailureAndNotAHoleInTheAnswer) {
   Dispatch();
-  Tokens(kDecode, 1, {101});
+  Tokens(kDecode, 2, {102});
   EXPECT_TRUE(heard_.tokens.empty());
+  EXPECT_EQ(flow_.state(), FlowState::kQueued);
+}
+
+TEST_F(RequestFlowTest, TokensThatOvertakeTheFirstOneWaitForIt) {
+  Dispatch();
+  Tokens(kDecode, 1, {101});
+  Tokens(kDecode, 2, {102}, FinishReason::kStop);
+  EXPECT_TRUE(heard_.tokens.empty());
+  EXPECT_EQ(flow_.state(), FlowState::kRunning);
+  Tokens(kPrefill, 0, {100});
+  EXPECT_EQ(heard_.tokens, (std::vector<TokenId>{100, 101, 102}));
+  EXPECT_EQ(flow_.state(), FlowState::kClosing);
+}
+
+TEST_F(RequestFlowTest, AHoleBehindTokensThatWaitIsAFailure) {
+  Dispatch();
+  Tokens(kDecode, 1, {101});
+  Tokens(kDecode, 3, {103});
+  Tokens(kPrefill, 0, {100});
+  EXPECT_EQ(heard_.tokens, (std::vector<TokenId>{100, 101}));
+  EXPECT_EQ(flow_.state(), FlowState::kQueued);
+}
+
+TEST_F(RequestFlowTest, APrefillWorkerLostBeforeItsTokenCameMattersThoughDecodeHasThePages) {
+  Dispatch();
+  Tokens(kDecode, 1, {101});
+  flow_.OnReport(kPrefill, ReportOf(kId, 1, "committed"));
+  flow_.OnWorkerLost(kPrefill, now_, out_);
+  EXPECT_EQ(flow_.state(), FlowState::kQueued);
+  Dispatch();
+  Tokens(kDecode, 0, {100, 101});
+  EXPECT_EQ(heard_.tokens, (std::vector<TokenId>{100, 101}));
+}
+
+TEST_F(RequestFlowTest, OnlySoManyTokensWaitForTheFirst) {
+  Dispatch();
+  for (std::uint32_t i = 0; i < RequestFlow::kAheadMax; ++i) Tokens(kDecode, i + 1, {1});
+  EXPECT_EQ(flow_.state(), FlowState::kRunning);
+  Tokens(kDecode, RequestFlow::kAheadMax + 1, {1});
   EXPECT_EQ(flow_.state(), FlowState::kQueued);
 }
 

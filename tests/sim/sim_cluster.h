@@ -1,15 +1,17 @@
 // A whole cluster in one thread: production routers, workers and hand-off ends, links between them,
 // clients that compare every token with the oracle, and a chaos that breaks what may break.
-// Everything follows from one seed.
+// Everything follows from one seed. docs/simulation.md says what is simulated and what is checked.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "router/router_core.h"
+#include "tests/sim/sim_client.h"
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_worker.h"
 
@@ -22,18 +24,17 @@ struct SimOptions {
   int decode = 3;
   int requests = 40;
   bool faults = true;
-  std::uint32_t pages = 48;  // of a worker's pool
 };
 
 /// How a run went.
 struct SimReport {
-  int requests = 0;
+  int requests = 0;  // the probes of the healed cluster not included
   int finished = 0;
-  int failed = 0;     // with a typed error
-  int cancelled = 0;  // by their client
-  int lost = 0;       // with their router
+  int cancelled = 0;                  // by their client
+  int lost = 0;                       // with their router
+  std::map<std::string, int> failed;  // by code
   int tokens = 0;
-  int retries = 0;
+  std::map<std::string, int> retries;  // by reason
   int handoffs = 0;
   int faults = 0;
   std::uint64_t events = 0;
@@ -47,15 +48,39 @@ class SimCluster {
   explicit SimCluster(const SimOptions& options);
   ~SimCluster();
 
-  /// Chaos, then heal and demand that everything ends, then demand rest.
+  /// Chaos; then heal, demand that everything ends and that the healed cluster serves; then demand
+  /// rest.
   SimReport Run();
 
  private:
-  struct Client;
-  struct RouterSlot;
-  struct WorkerSlot;
-  struct Link;
+  struct RouterSlot {
+    std::unique_ptr<SimProcess> process;
+    std::unique_ptr<SimRounds> rounds;
+    std::unique_ptr<RouterCore> core;
+  };
+  struct WorkerSlot {
+    std::string name;
+    link::Role role{};
+    std::unique_ptr<SimWorker> worker;  // null while it is down
+  };
+  struct Link {
+    int router = 0;
+    int worker = 0;
+    bool up_at_router = false;  // it heard Register
+    bool broken = false;
+    Instant last_to_router{};
+    Instant last_to_worker{};
+  };
+  /// What differs between seeds, beside the faults.
+  struct Scene {
+    std::uint32_t pages = 0;  // of a worker's pool
+    Duration arrivals{};      // all requests come within
+    RoutePolicy policy{};
+    int speed = 1;  // steps take so many times longer
+  };
 
+  // sim_cluster.cc: the processes
+  Scene DrawScene();
   void StartRouter(int index);
   void StartWorker(int index);
   void CrashWorker(int index);
@@ -63,35 +88,46 @@ class SimCluster {
   void PauseWorker(int index);
   void RouterInput(int router, Duration delay, std::function<void(RouterCore&)> input);
   Instant RouterRound(int router);
+  void CountRetries(const RouterCore& core);
 
+  // sim_links.cc: the streams between them
   void Dial(int worker, int router, Duration delay);
   void BreakLink(LinkId link, Duration router_notices, Duration worker_notices);
   void BreakLinksOf(int router, int worker, Duration router_notices, Duration worker_notices);
-  void FromWorker(int worker, LinkId link, link::WorkerMessage message);
+  void FromWorker(LinkId link, link::WorkerMessage message);
   void FromRouter(RouterOutput output);
   Duration LinkDelay(Instant& last);
 
-  void PlanRequests();
-  void Submit(int client);
+  // sim_chaos.cc: what breaks
   void PlanChaos();
   void Chaos();
+
+  // sim_run.cc: clients, and what must hold
+  void PlanRequests();
+  void PlanProbes();
+  void Plan(std::unique_ptr<SimClient> client, Duration delay);
+  void Submit(SimClient& client);
+  void RunUntil(Instant end);
+  void RunUntilEnded(Instant end);
+  bool AllEnded() const;
   void CheckEnds();
   void CheckRest();
-  void Violation(const std::string& what);
-  bool AllEnded() const;
+  void CountClients();
 
   const SimOptions options_;
   EventQueue events_;
   SimRandom random_;
   SimNetwork network_;
+  const Scene scene_;
   SimReport report_;
+  const SimViolation violation_;
   bool chaos_ = false;
   std::vector<std::unique_ptr<KvArena>> arenas_;  // of crashed workers too
+  std::vector<std::unique_ptr<SimClient>> clients_;
   std::vector<std::unique_ptr<RouterSlot>> routers_;
   std::vector<std::unique_ptr<WorkerSlot>> workers_;
   std::map<LinkId, Link> links_;
   std::uint32_t next_link_ = 1;
-  std::vector<std::unique_ptr<Client>> clients_;
 };
 
 }  // namespace baton

@@ -14,7 +14,7 @@ constexpr Duration kOutlierMax = std::chrono::seconds(3);
 }  // namespace
 
 SimTransport::SimTransport(SimNetwork& network, std::string address, std::function<void()> wake,
-                           LandingWatch watch)
+                           WireWatch watch)
     : network_(network),
       address_(std::move(address)),
       wake_(std::move(wake)),
@@ -24,7 +24,16 @@ SimTransport::SimTransport(SimNetwork& network, std::string address, std::functi
 }
 
 SimTransport::~SimTransport() {
-  for (const Endpoint& endpoint : endpoints_) MaybeDropFlow(endpoint);
+  for (Endpoint& endpoint : endpoints_) {
+    // A crashed sender's memory stays mapped in the simulation, as a kernel's buffers would hold
+    // it.
+    for (const auto& [tag, flights] : endpoint.writes) {
+      for (const std::uint64_t id : flights) {
+        if (SimFlight* flight = network_.Flight(id)) Leave(*flight);
+      }
+    }
+    MaybeDropFlow(endpoint);
+  }
   network_.Detach(address_);
   network_.events().lives().Death(life_);
 }
@@ -43,9 +52,36 @@ void SimTransport::Close(PeerId peer) {
   Endpoint& endpoint = At(peer);
   if (!endpoint.open) return;
   endpoint.open = false;
-  for (const auto& [tag, open] : endpoint.writes)
-    Report(WriteDone{tag, absl::CancelledError("closed")});
+  EndWrites(endpoint, absl::CancelledError("closed"));
+}
+
+/// Whatever has not left leaves now: after the report nobody reads the sources.
+void SimTransport::EndWrites(Endpoint& endpoint, const absl::Status& status) {
+  for (const auto& [tag, flights] : endpoint.writes) {
+    for (const std::uint64_t id : flights) {
+      if (SimFlight* flight = network_.Flight(id)) Leave(*flight);
+    }
+    Report(WriteDone{tag, status});
+  }
   endpoint.writes.clear();
+}
+
+void SimTransport::Leave(SimFlight& flight) {
+  if (flight.source == nullptr) return;
+  watch_.reading(flight.header, flight.source);
+  flight.payload.assign(flight.source, flight.source + flight.header.bytes);
+  flight.source = nullptr;
+}
+
+/// Headers that are wrong though every payload is whole: the lease, its bits and the digest must
+/// notice.
+void SimTransport::Misaddress(std::vector<SimFlight>& flights) {
+  if (!network_.random().Chance(network_.faults().misaddress)) return;
+  if (flights.size() > 1 && network_.random().Chance(0.6)) {
+    std::swap(flights[0].header.page, flights[1].header.page);
+  } else {
+    flights[0].header.page ^= 1;
+  }
 }
 
 absl::Status SimTransport::CheckOpen(PeerId peer) {
@@ -76,20 +112,34 @@ absl::Status SimTransport::Write(PeerId peer, std::span<const FrameWrite> frames
   if (frames.empty()) return absl::InvalidArgumentError("no frames");
   if (absl::Status open = CheckOpen(peer); !open.ok()) return open;
   Endpoint& endpoint = At(peer);
-  endpoint.writes[tag] = true;
-  for (const FrameWrite& frame : frames) {
-    const Instant arrival = ArrivalOf(endpoint);
-    // Read when it leaves the sender, at the latest when its WriteDone is due. A crashed sender's
-    // memory stays mapped in the simulation, as a kernel's socket buffer would hold it.
-    network_.events().AtIfAlive(
-        endpoint.flow, arrival, [&network = network_, target = endpoint.target, frame] {
-          Frame arrived{frame.header, {frame.source, frame.source + frame.header.bytes}};
-          if (network.random().Chance(network.faults().corrupt)) arrived.payload[0] ^= std::byte{1};
-          if (SimTransport* end = network.Find(target)) end->Deliver(target, std::move(arrived));
-        });
+  std::vector<SimFlight> flights;
+  for (const FrameWrite& frame : frames) flights.push_back({frame.header, frame.source});
+  Misaddress(flights);
+  std::vector<std::uint64_t>& open = endpoint.writes[tag];
+  for (SimFlight& flight : flights) {
+    open.push_back(network_.Launch(std::move(flight)));
+    const auto land = [this, &network = network_, id = open.back(), target = endpoint.target] {
+      SimFlight& arrived = *network.Flight(id);
+      if (arrived.source != nullptr) Leave(arrived);  // so this end is still there
+      Frame frame{arrived.header, std::move(arrived.payload)};
+      network.Drop(id);
+      if (network.random().Chance(network.faults().corrupt)) frame.payload[0] ^= std::byte{1};
+      if (SimTransport* end = network.Find(target)) end->Deliver(target, std::move(frame));
+    };
+    network_.events().AtIfAlive(endpoint.flow, ArrivalOf(endpoint), land);
   }
-  network_.events().AtIfAlive(life_, endpoint.last_arrival, [this, peer, tag] {
-    if (At(peer).writes.erase(tag) > 0) Report(WriteDone{tag, absl::OkStatus()});
+  Instant done = endpoint.last_arrival;  // or sooner: when the last byte has left
+  if (network_.random().Chance(0.5)) {
+    done -= network_.random().DurationBetween({}, done - network_.events().now());
+  }
+  network_.events().AtIfAlive(life_, done, [this, peer, tag] {
+    const auto write = At(peer).writes.find(tag);
+    if (write == At(peer).writes.end()) return;
+    for (const std::uint64_t id : write->second) {
+      if (SimFlight* flight = network_.Flight(id)) Leave(*flight);
+    }
+    At(peer).writes.erase(write);
+    Report(WriteDone{tag, absl::OkStatus()});
   });
   return absl::OkStatus();
 }
@@ -117,10 +167,8 @@ void SimTransport::Lose(PeerId peer, const char* why) {
   Endpoint& endpoint = At(peer);
   if (!endpoint.open) return;
   endpoint.open = false;
+  EndWrites(endpoint, absl::UnavailableError(why));
   MaybeDropFlow(endpoint);
-  for (const auto& [tag, open] : endpoint.writes)
-    Report(WriteDone{tag, absl::UnavailableError(why)});
-  endpoint.writes.clear();
   Report(PeerLost{peer, absl::UnavailableError(why)});
 }
 
@@ -159,7 +207,7 @@ void SimTransport::Land(const Frame& frame) {
   if (sink_ == nullptr) return;
   std::byte* place = sink_->Admit(frame.header);
   if (place == nullptr) return;
-  watch_(frame.header, place);
+  watch_.landing(frame.header, place);
   const std::uint32_t crc = CopyAndCrc32c(place, frame.payload.data(), frame.payload.size());
   sink_->Landed(frame.header, crc == frame.header.crc32c);
 }

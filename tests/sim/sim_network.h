@@ -1,7 +1,7 @@
 // The transfer network of a simulation: transports that keep every promise of
 // kvtransfer/transport.h and break whatever it does not promise. Frames of a lost or closed
 // endpoint may still land seconds later; a restarted process takes over its old address; bytes are
-// read from the source when they leave, not when they are posted.
+// read from the source when they leave, somewhere between the post and its report.
 #pragma once
 
 #include <cstddef>
@@ -24,13 +24,29 @@ namespace baton {
 struct WireFaults {
   Duration delay_min = std::chrono::microseconds(20);
   Duration delay_max = std::chrono::microseconds(400);
-  double outlier = 0;     // of deliveries: up to 3 s late, and all behind them
-  double lose_peer = 0;   // of posts: the endpoint is lost
-  double corrupt = 0;     // of frames: a byte flips on the way
-  double post_fails = 0;  // of posts
+  double outlier = 0;            // of deliveries: up to 3 s late, and all behind them
+  double lose_peer = 0;          // of posts: the endpoint is lost
+  double corrupt = 0;            // of frames: a byte flips on the way
+  double misaddress = 0;         // of posts: frames change places, or one names another page
+  bool bytes_may_break = false;  // one of these two was ever set
+  double post_fails = 0;         // of posts
 };
 
 class SimTransport;
+
+/// Tells the simulation where payloads land and from where they are read, so that it can hold each
+/// against who owns the page.
+struct WireWatch {
+  std::function<void(const FrameHeader& header, const std::byte* place)> landing;
+  std::function<void(const FrameHeader& header, const std::byte* source)> reading;
+};
+
+/// A frame between its post and its landing.
+struct SimFlight {
+  FrameHeader header;
+  const std::byte* source = nullptr;  // null: the bytes have left
+  std::vector<std::byte> payload{};
+};
 
 class SimNetwork {
  public:
@@ -39,6 +55,18 @@ class SimNetwork {
   EventQueue& events() { return events_; }
   SimRandom& random() { return random_; }
   WireFaults& faults() { return faults_; }
+  void Heal() { faults_ = {.bytes_may_break = faults_.bytes_may_break}; }
+
+  std::uint64_t Launch(SimFlight flight) {
+    flights_[++last_flight_] = std::move(flight);
+    return last_flight_;
+  }
+  /// Null when it was dropped.
+  SimFlight* Flight(std::uint64_t id) {
+    const auto found = flights_.find(id);
+    return found == flights_.end() ? nullptr : &found->second;
+  }
+  void Drop(std::uint64_t id) { flights_.erase(id); }
 
   void Attach(const std::string& address, SimTransport* transport) { ends_[address] = transport; }
   void Detach(const std::string& address) { ends_.erase(address); }
@@ -63,16 +91,15 @@ class SimNetwork {
   WireFaults faults_;
   std::map<std::string, SimTransport*> ends_;
   std::map<std::pair<std::string, std::string>, Instant> cuts_;
+  std::map<std::uint64_t, SimFlight> flights_;
+  std::uint64_t last_flight_ = 0;
 };
-
-/// Tells the simulation where payloads land, so that it can hold each against who owns the page.
-using LandingWatch = std::function<void(const FrameHeader& header, const std::byte* place)>;
 
 class SimTransport : public Transport {
  public:
   /// `wake` is called when Poll would find something.
   SimTransport(SimNetwork& network, std::string address, std::function<void()> wake,
-               LandingWatch watch);
+               WireWatch watch);
   ~SimTransport() override;
 
   void SetSink(FrameSink* sink) override { sink_ = sink; }
@@ -94,8 +121,8 @@ class SimTransport : public Transport {
     std::string target;
     bool open = true;
     Instant last_arrival{};
-    std::size_t flow = 0;                  // what is under way dies with it; else it lands late
-    std::map<std::uint64_t, bool> writes;  // open tags
+    std::size_t flow = 0;  // what is under way dies with it; else it lands late
+    std::map<std::uint64_t, std::vector<std::uint64_t>> writes;  // flights of open tags
   };
   struct Frame {
     FrameHeader header;
@@ -112,13 +139,16 @@ class SimTransport : public Transport {
   void Deliver(const std::string& target, Item item);
   void Lose(PeerId peer, const char* why);
   void MaybeDropFlow(const Endpoint& endpoint);
+  void Misaddress(std::vector<SimFlight>& flights);
+  void Leave(SimFlight& flight);
+  void EndWrites(Endpoint& endpoint, const absl::Status& status);
   void Report(TransportEvent event);
   void Land(const Frame& frame);
 
   SimNetwork& network_;
   const std::string address_;
   const std::function<void()> wake_;
-  const LandingWatch watch_;
+  const WireWatch watch_;
   const std::size_t life_;
   FrameSink* sink_ = nullptr;
   std::deque<Endpoint> endpoints_;

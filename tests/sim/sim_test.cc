@@ -33,11 +33,18 @@ std::string Replay(std::uint64_t seed, const SimReport& report) {
                       absl::StrJoin(report.violations, "\n  "));
 }
 
+int Failed(const SimReport& report) {
+  int failed = 0;
+  for (const auto& [code, count] : report.failed) failed += count;
+  return failed;
+}
+
 TEST(SimTest, WithoutFaultsEveryRequestIsTheOracles) {
   for (std::uint64_t seed = first_seed; seed < first_seed + 20; ++seed) {
     const SimReport report = RunSeed(seed, /*faults=*/false);
     ASSERT_TRUE(report.violations.empty()) << Replay(seed, report);
-    ASSERT_EQ(report.finished + report.cancelled, report.requests);
+    ASSERT_EQ(report.finished + report.cancelled + Failed(report), report.requests);
+    ASSERT_LT(Failed(report), report.requests / 4) << "honest refusals are the exception";
     ASSERT_GT(report.handoffs, 0);
   }
 }
@@ -49,29 +56,46 @@ TEST(SimTest, TheSameSeedGivesTheSameTrace) {
   EXPECT_NE(RunSeed(first_seed).trace_hash, RunSeed(first_seed + 1).trace_hash);
 }
 
+void Add(const std::map<std::string, int>& counts, std::map<std::string, int>& sum) {
+  for (const auto& [name, count] : counts) sum[name] += count;
+}
+
+void Add(const SimReport& report, SimReport& sum) {
+  sum.requests += report.requests;
+  sum.finished += report.finished;
+  sum.cancelled += report.cancelled;
+  sum.lost += report.lost;
+  Add(report.failed, sum.failed);
+  sum.tokens += report.tokens;
+  Add(report.retries, sum.retries);
+  sum.handoffs += report.handoffs;
+  sum.faults += report.faults;
+  sum.events += report.events;
+  sum.simulated += report.simulated;
+}
+
+std::string Text(const std::map<std::string, int>& counts) {
+  return absl::StrJoin(counts, ", ", absl::PairFormatter(" "));
+}
+
+void Print(const SimReport& sum) {
+  std::printf(
+      "%d requests in %d seeds: %d finished, %d cancelled, %d lost with their router, %d failed "
+      "(%s)\n%d tokens, %d hand-offs, retries (%s), %d blows, %llu events, %.2f simulated hours\n",
+      sum.requests, seeds, sum.finished, sum.cancelled, sum.lost, Failed(sum),
+      Text(sum.failed).c_str(), sum.tokens, sum.handoffs, Text(sum.retries).c_str(), sum.faults,
+      static_cast<unsigned long long>(sum.events), ToSeconds(sum.simulated) / 3600);
+}
+
 TEST(SimTest, ChaosBreaksNoPromise) {
   SimReport sum;
-  for (std::uint64_t seed = first_seed; seed < first_seed + static_cast<std::uint64_t>(seeds);
-       ++seed) {
+  const std::uint64_t end = first_seed + static_cast<std::uint64_t>(seeds);
+  for (std::uint64_t seed = first_seed; seed < end; ++seed) {
     const SimReport report = RunSeed(seed);
     ASSERT_TRUE(report.violations.empty()) << Replay(seed, report);
-    sum.requests += report.requests;
-    sum.finished += report.finished;
-    sum.failed += report.failed;
-    sum.cancelled += report.cancelled;
-    sum.lost += report.lost;
-    sum.tokens += report.tokens;
-    sum.retries += report.retries;
-    sum.faults += report.faults;
-    sum.events += report.events;
-    sum.simulated += report.simulated;
+    Add(report, sum);
   }
-  std::printf(
-      "%d requests in %d seeds: %d finished, %d failed, %d cancelled, %d lost with their router; "
-      "%d tokens, %d retries, %d blows, %llu events, %.2f simulated hours\n",
-      sum.requests, seeds, sum.finished, sum.failed, sum.cancelled, sum.lost, sum.tokens,
-      sum.retries, sum.faults, static_cast<unsigned long long>(sum.events),
-      ToSeconds(sum.simulated) / 3600);
+  Print(sum);
   EXPECT_GT(sum.finished, sum.requests / 2) << "the chaos leaves too little to check";
 }
 

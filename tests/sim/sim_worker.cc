@@ -1,6 +1,7 @@
 #include "tests/sim/sim_worker.h"
 
 #include "absl/strings/str_format.h"
+#include "tests/sim/lent_pages.h"
 
 namespace baton {
 namespace {
@@ -66,40 +67,13 @@ struct DecodeTypes {
   }
 };
 
-/// The pages lent to hand-offs, as the engine that lent them sees it: a byte that lands elsewhere
-/// has landed in a page that belongs to somebody else.
-class LentPages {
- public:
-  void On(const OutboundCommand&) {}
-  void On(const OutboundEvent&) {}
-  void On(const InboundCommand& command) {
-    const auto* grant = std::get_if<GrantInbound>(&command);
-    if (grant == nullptr) return;
-    std::vector<PageId>& pages = lent_[grant->id];
-    pages.insert(pages.end(), grant->pages.begin(), grant->pages.end());
-  }
-  void On(const InboundEvent& event) {
-    if (const auto* closed = std::get_if<LeaseClosed>(&event)) lent_.erase(closed->id);
-  }
-  bool Lent(PageId page) const {
-    for (const auto& [id, pages] : lent_) {
-      for (PageId lent : pages) {
-        if (lent == page) return true;
-      }
-    }
-    return false;
-  }
-
- private:
-  std::map<AttemptId, std::vector<PageId>> lent_;
-};
-
 template <typename Types>
 class SimWorkerOf : public SimWorker {
  public:
   SimWorkerOf(SimNetwork& network, KvArena& arena, const SimWorkerOptions& options,
               SimWorkerHooks hooks)
       : events_(network.events()),
+        network_(network),
         arena_(arena),
         name_(options.name),
         hooks_(std::move(hooks)),
@@ -107,9 +81,13 @@ class SimWorkerOf : public SimWorker {
         engine_(process_, events_, [this] { return EngineRound(); }),
         transfer_(process_, events_, [this] { return TransferRound(); }),
         executor_(events_, arena, ExecutorOptions(options)),
-        transport_(
-            network, options.name, [this] { transfer_.Wake(process_.Hop()); },
-            [this](const FrameHeader& header, const std::byte* place) { Watch(header, place); }),
+        transport_(network, options.name, [this] { transfer_.Wake(process_.Hop()); },
+                   {[this](const FrameHeader& header, const std::byte* place) {
+                      Watch(header, place, "landed in");
+                    },
+                    [this](const FrameHeader& header, const std::byte* source) {
+                      Watch(header, source, "was read from");
+                    }}),
         transfers_({options.name, options.incarnation, SimFields(arena.layout())}, arena,
                    transport_, options.seed, {}),
         worker_(FactsOf(options, arena), arena, executor_, Types::Options(options)) {
@@ -144,12 +122,17 @@ class SimWorkerOf : public SimWorker {
     if (ledger.promised != 0)
       return absl::StrFormat("%s: %d pages promised", name_, ledger.promised);
     if (!transfers_.settled()) return absl::StrFormat("%s: a hand-off lives", name_);
+    if constexpr (std::is_same_v<Types, DecodeTypes>) {
+      if (const std::uint64_t back = worker_.stats().given_back; back != 0)
+        return absl::StrFormat("%s: %d answers outgrew their promise", name_, back);
+    }
     return "";
   }
 
  private:
   SimExecutor::Options ExecutorOptions(const SimWorkerOptions& options) {
     SimExecutor::Options out;
+    out.step_fixed = options.step_fixed;
     out.per_token = options.per_token;
     out.step_ready = [this] { engine_.Wake(process_.Hop()); };
     if constexpr (std::is_same_v<Types, PrefillTypes>) {
@@ -185,12 +168,9 @@ class SimWorkerOf : public SimWorker {
     for (WorkerOutput& output : worker_.TakeLinkMessages()) {
       hooks_.send(output.link, std::move(output.message));
     }
-    worker_.TakeHandoffs();
+    for (const auto& handoff : worker_.TakeHandoffs()) CheckReason(handoff.reason);
     worker_.TakeSteps();
-    if (const PageLedger ledger = worker_.ledger(); ledger.unaccounted() != 0) {
-      hooks_.violation(
-          absl::StrFormat("%s: %d pages that no owner names", name_, ledger.unaccounted()));
-    }
+    CheckPages();
     return due;
   }
 
@@ -207,17 +187,41 @@ class SimWorkerOf : public SimWorker {
     return due;
   }
 
-  void Watch(const FrameHeader& header, const std::byte* place) {
-    const auto offset = static_cast<std::size_t>(place - arena_.base());
-    const PageId page{static_cast<std::uint32_t>(offset / arena_.layout().PageBytes())};
-    if (!lent_.Lent(page)) {
+  /// Ends of a hand-off that only a bug of an end can bring about.
+  void CheckReason(HandoffReason reason) {
+    const bool broken_bytes = network_.faults().bytes_may_break;
+    const bool impossible = reason == HandoffReason::kProtocol ||
+                            reason == HandoffReason::kKeysDiffer ||
+                            (reason == HandoffReason::kCorrupt && !broken_bytes);
+    if (impossible)
+      hooks_.violation(absl::StrFormat("%s: hand-off ended: %s", name_, ToString(reason)));
+  }
+
+  /// Each page has a holder, and what is lent stays with the hand-off that it was lent to.
+  void CheckPages() {
+    const PageLedger ledger = worker_.ledger();
+    if (ledger.unaccounted() != 0) {
       hooks_.violation(
-          absl::StrFormat("%s: ordinal %d of lease %d landed in page %d, which is lent to nobody",
-                          name_, header.page, Index(header.lease), Index(page)));
+          absl::StrFormat("%s: %d pages that no owner names", name_, ledger.unaccounted()));
+    }
+    if (ledger.inbound != lent_.inbound() || ledger.owned < lent_.outbound()) {
+      hooks_.violation(absl::StrFormat("%s: %d pages in and %d out are lent; %d and %d are held",
+                                       name_, lent_.inbound(), lent_.outbound(), ledger.inbound,
+                                       ledger.owned));
     }
   }
 
+  void Watch(const FrameHeader& header, const std::byte* place, const char* what) {
+    const auto offset = static_cast<std::size_t>(place - arena_.base());
+    const PageId page{static_cast<std::uint32_t>(offset / arena_.layout().PageBytes())};
+    if (lent_.Lent(page)) return;
+    hooks_.violation(
+        absl::StrFormat("%s: ordinal %d of lease %d %s page %d, which is lent to nobody", name_,
+                        header.page, Index(header.lease), what, Index(page)));
+  }
+
   EventQueue& events_;
+  SimNetwork& network_;
   KvArena& arena_;
   const std::string name_;
   const SimWorkerHooks hooks_;

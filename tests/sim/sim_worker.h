@@ -13,6 +13,7 @@
 #include "kvtransfer/outbound_transfers.h"
 #include "prefill/prefill_worker.h"
 #include "tests/sim/hash_model.h"
+#include "tests/sim/sim_client.h"
 #include "tests/sim/sim_executor.h"
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_process.h"
@@ -25,13 +26,14 @@ struct SimWorkerOptions {
   Incarnation incarnation{};
   std::uint64_t seed = 0;
   int step_tokens_max = 32;
+  Duration step_fixed = Milliseconds(1);
   Duration per_token = std::chrono::microseconds(20);
 };
 
 /// What the worker says to a router, and what is wrong with it.
 struct SimWorkerHooks {
   std::function<void(LinkId, link::WorkerMessage)> send;
-  std::function<void(const std::string&)> violation;
+  SimViolation violation;
 };
 
 class SimWorker {

@@ -1,0 +1,103 @@
+#include "tests/sim/sim_client.h"
+
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "tests/sim/hash_model.h"
+
+namespace baton {
+namespace {
+
+/// Errors that a cluster without a fault may answer with: it says that it is full.
+bool IsHonestRefusal(const std::string& code) { return code == "queue_full"; }
+
+class SimObserver : public ResponseObserver {
+ public:
+  SimObserver(SimClient& client, EventQueue& events, const SimViolation& violation)
+      : client_(client), events_(events), violation_(violation) {}
+
+  void OnTokens(const std::vector<TokenOutput>& tokens) override {
+    if (client_.ends > 0) Wrong("a token after the end");
+    for (const TokenOutput& token : tokens) {
+      const std::size_t place = client_.heard.size();
+      client_.heard.push_back(token);
+      events_.Trace("token", Number(), static_cast<std::uint64_t>(token.token));
+      if (!IsOracles(place, token)) Wrong(absl::StrFormat("token %d is not the oracle's", place));
+    }
+  }
+
+  void OnFinished(FinishReason reason, const RequestUsage& usage, const HandoffBudget&) override {
+    End(1);
+    client_.finished = true;
+    const std::size_t whole = client_.expected.size();
+    if (client_.heard.size() != whole) {
+      Wrong(absl::StrFormat("finished after %d of %d tokens", client_.heard.size(), whole));
+    }
+    const TokenId last = client_.expected.back().token;
+    if (reason != client_.request.stop.After(static_cast<int>(whole), last)) {
+      Wrong("finished for another reason than the oracle");
+    }
+    const int prompt = static_cast<int>(client_.request.prompt.size());
+    if (usage.cached_tokens < 0 || usage.cached_tokens >= prompt) {
+      Wrong(absl::StrFormat("%d cached tokens of %d", usage.cached_tokens, prompt));
+    }
+  }
+
+  void OnFailed(const absl::Status& status, const std::string& code) override {
+    End(0);
+    client_.code = code;
+    if (client_.cancelled) return;
+    const bool never = code == "context_length_exceeded" || code == "draining";
+    if (never || (client_.must_finish && !IsHonestRefusal(code))) {
+      Wrong(absl::StrFormat("failed (%s) without a reason: %s", code, status.ToString()));
+    }
+  }
+
+ private:
+  bool IsOracles(std::size_t place, const TokenOutput& token) const {
+    if (place >= client_.expected.size()) return false;
+    // Without logprobs the decode worker repeats the first token, and knows no logprob of it.
+    if (client_.request.sampling.logprobs < 0) return token.token == client_.expected[place].token;
+    return token == client_.expected[place];
+  }
+  void End(std::uint64_t how) {
+    events_.Trace("end", Number(), how);
+    if (++client_.ends > 1) Wrong("ended twice");
+  }
+  void Wrong(const std::string& what) {
+    violation_(absl::StrFormat("client %d: %s", client_.number, what));
+  }
+  std::uint64_t Number() const { return static_cast<std::uint64_t>(client_.number); }
+
+  SimClient& client_;
+  EventQueue& events_;
+  const SimViolation& violation_;
+};
+
+}  // namespace
+
+std::unique_ptr<SimClient> DrawSimClient(int number, std::vector<TokenId> prompt,
+                                         SimRandom& random) {
+  auto client = std::make_unique<SimClient>();
+  client->number = number;
+  Request& request = client->request;
+  request.id = {random.Next(), random.Next()};
+  request.prompt = std::move(prompt);
+  for (int n = random.Between(1, 40); n > 0; --n) {
+    request.prompt.push_back(random.Between(1, kHashVocabulary - 1));
+  }
+  request.sampling.seed = random.Next();
+  request.sampling.logprobs = random.Chance(0.5) ? 0 : -1;
+  request.stop.max_tokens = random.Chance(0.15) ? 1 : random.Between(2, 48);
+  request.stop.end_tokens = {kHashEnd};
+  request.time_left = std::chrono::seconds(40);
+  client->expected = HashOracle(request.prompt, request.sampling, request.stop);
+  return client;
+}
+
+std::unique_ptr<ResponseObserver> ObserverOf(SimClient& client, EventQueue& events,
+                                             const SimViolation& violation) {
+  return std::make_unique<SimObserver>(client, events, violation);
+}
+
+}  // namespace baton

@@ -1,0 +1,45 @@
+// A client of the simulated cluster: what it asked, what the oracle says, what it heard. Every
+// token is held against the oracle when it comes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "router/request.h"
+#include "tests/sim/event_queue.h"
+#include "tests/sim/sim_random.h"
+
+namespace baton {
+
+/// Where the simulation hears that an invariant broke.
+using SimViolation = std::function<void(const std::string&)>;
+
+struct SimClient {
+  int number = 0;
+  int router = 0;
+  Request request;
+  std::vector<TokenOutput> expected;
+  bool must_finish = false;  // nothing is broken: an error is a violation
+
+  std::vector<TokenOutput> heard;
+  int ends = 0;
+  bool finished = false;
+  std::string code;  // of its error
+  bool submitted = false;
+  bool cancelled = false;
+  bool lost = false;  // its router crashed
+
+  bool over() const { return ends > 0 || lost; }
+};
+
+/// A request of `prompt` with everything else drawn.
+std::unique_ptr<SimClient> DrawSimClient(int number, std::vector<TokenId> prompt,
+                                         SimRandom& random);
+
+/// Tells `client` what becomes of its request. All three outlive the observer.
+std::unique_ptr<ResponseObserver> ObserverOf(SimClient& client, EventQueue& events,
+                                             const SimViolation& violation);
+
+}  // namespace baton

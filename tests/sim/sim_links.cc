@@ -1,0 +1,91 @@
+// The streams between routers and workers: in order, late, broken at one end before the other.
+#include <algorithm>
+#include <utility>
+
+#include "tests/sim/sim_cluster.h"
+
+namespace baton {
+
+void SimCluster::Dial(int worker, int router, Duration delay) {
+  events_.After(delay, [this, worker, router] {
+    WorkerSlot& slot = *workers_[static_cast<std::size_t>(worker)];
+    if (slot.worker == nullptr) return;
+    for (const auto& [id, link] : links_) {
+      if (link.worker == worker && link.router == router && !link.broken) return;
+    }
+    const LinkId id{next_link_++};
+    links_[id] = {router, worker, false, false, {}, {}};
+    slot.worker->OnLinkUp(id);
+  });
+}
+
+Duration SimCluster::LinkDelay(Instant& last) {
+  Duration delay =
+      random_.DurationBetween(std::chrono::microseconds(30), std::chrono::microseconds(800));
+  if (chaos_ && random_.Chance(0.002))
+    delay += random_.DurationBetween(Duration::zero(), Milliseconds(800));
+  last = std::max(last, events_.now() + delay);
+  return last - events_.now();
+}
+
+void SimCluster::FromWorker(LinkId id, link::WorkerMessage message) {
+  const auto found = links_.find(id);
+  if (found == links_.end() || found->second.broken) return;
+  Link& link = found->second;
+  const bool first = message.has_register_();
+  RouterInput(link.router, LinkDelay(link.last_to_router),
+              [this, id, first, message = std::move(message)](RouterCore& core) {
+                Link& to = links_.at(id);
+                if (to.broken) return;
+                if (first) {
+                  to.up_at_router = true;
+                  core.OnLinkUp(id, message.register_(), events_.now());
+                } else {
+                  core.OnMessage(id, message, events_.now());
+                }
+              });
+}
+
+void SimCluster::FromRouter(RouterOutput output) {
+  const auto found = links_.find(output.link);
+  if (found == links_.end() || found->second.broken) return;
+  Link& link = found->second;
+  if (output.message.has_refused())
+    violation_("a worker was refused: " + output.message.refused().message());
+  events_.After(LinkDelay(link.last_to_worker),
+                [this, id = output.link, message = std::move(output.message)] {
+                  const Link& to = links_.at(id);
+                  WorkerSlot& slot = *workers_[static_cast<std::size_t>(to.worker)];
+                  if (!to.broken && slot.worker != nullptr) slot.worker->OnMessage(id, message);
+                });
+}
+
+void SimCluster::BreakLink(LinkId id, Duration router_notices, Duration worker_notices) {
+  events_.After(router_notices, [this, id, worker_notices, router_notices] {
+    Link& link = links_.at(id);
+    if (link.broken) return;
+    link.broken = true;
+    if (link.up_at_router) {
+      RouterInput(link.router, Duration::zero(),
+                  [this, id](RouterCore& core) { core.OnLinkLost(id, events_.now()); });
+    }
+    events_.After(std::max(Duration::zero(), worker_notices - router_notices), [this, id] {
+      const Link& lost = links_.at(id);
+      WorkerSlot& slot = *workers_[static_cast<std::size_t>(lost.worker)];
+      if (slot.worker != nullptr) slot.worker->OnLinkLost(id);
+      Dial(lost.worker, lost.router,
+           random_.DurationBetween(Milliseconds(100), Milliseconds(1500)));
+    });
+  });
+}
+
+void SimCluster::BreakLinksOf(int router, int worker, Duration router_notices,
+                              Duration worker_notices) {
+  for (const auto& [id, link] : links_) {
+    if (link.router == router && link.worker == worker && !link.broken) {
+      BreakLink(id, router_notices, worker_notices);
+    }
+  }
+}
+
+}  // namespace baton
