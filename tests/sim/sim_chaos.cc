@@ -1,4 +1,6 @@
 // What breaks: drawn for each seed, in kind, rate and time.
+#include <algorithm>
+
 #include "tests/sim/sim_cluster.h"
 
 namespace baton {
@@ -33,11 +35,14 @@ void SimCluster::Chaos() {
   ++report_.faults;
   const int worker = static_cast<int>(random_.Below(workers_.size()));
   const int router = static_cast<int>(random_.Below(routers_.size()));
-  switch (random_.Below(10)) {
+  switch (random_.Below(12)) {
     case 0:
     case 1:
     case 2:
       return CrashWorker(worker);
+    case 10:
+    case 11:
+      return EndWorker(worker);
     case 3:
     case 4:
       return PauseWorker(worker);
@@ -55,6 +60,7 @@ void SimCluster::Chaos() {
       return network_.Cut(
           from, to, events_.now() + random_.DurationBetween(Milliseconds(10), Milliseconds(8000)));
     }
+    case 9:
     default:
       return CrashRouter(router);
   }

@@ -157,6 +157,17 @@ void SimCluster::CrashWorker(int index) {
   });
 }
 
+/// It drains or loses its device, and is gone soon.
+void SimCluster::EndWorker(int index) {
+  WorkerSlot& slot = *workers_[static_cast<std::size_t>(index)];
+  if (slot.worker == nullptr) return;
+  const bool drains = random_.Chance(0.5);
+  events_.Trace(drains ? "drain" : "device", static_cast<std::uint64_t>(index));
+  drains ? slot.worker->Drain() : slot.worker->LoseDevice();
+  events_.After(random_.DurationBetween(Milliseconds(10), Milliseconds(2000)),
+                [this, index] { CrashWorker(index); });
+}
+
 void SimCluster::PauseWorker(int index) {
   WorkerSlot& slot = *workers_[static_cast<std::size_t>(index)];
   if (slot.worker == nullptr) return;

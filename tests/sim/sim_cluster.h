@@ -84,6 +84,7 @@ class SimCluster {
   void StartRouter(int index);
   void StartWorker(int index);
   void CrashWorker(int index);
+  void EndWorker(int index);
   void CrashRouter(int index);
   void PauseWorker(int index);
   void RouterInput(int router, Duration delay, std::function<void(RouterCore&)> input);

@@ -29,12 +29,14 @@ class SimExecutor : public Executor {
   ~SimExecutor() override { events_.lives().Death(life_); }
 
   absl::Status Launch(Step step) override {
+    if (broken_) return absl::UnavailableError("the device is lost");
     steps_.push_back({std::move(step), false});
     if (steps_.size() == 1 || steps_[steps_.size() - 2].done) Begin();
     return absl::OkStatus();
   }
 
   absl::StatusOr<std::optional<StepResult>> TryCollect() override {
+    if (broken_) return absl::UnavailableError("the device is lost");
     if (steps_.empty() || !steps_.front().done) return std::nullopt;
     StepResult result = std::move(steps_.front().result);
     steps_.pop_front();
@@ -45,6 +47,9 @@ class SimExecutor : public Executor {
 
   /// Nothing is computed while a process stands (SIGSTOP).
   void StallUntil(Instant time) { stalled_until_ = time; }
+
+  /// The device is lost: what it was computing never comes.
+  void Break() { broken_ = true; }
 
  private:
   struct Flight {
@@ -74,6 +79,7 @@ class SimExecutor : public Executor {
       events_.AtIfAlive(life_, stalled_until_, [this, layer] { Advance(layer); });
       return;
     }
+    if (broken_) return;
     Flight& flight = Current();
     if (layer < arena_.layout().num_layers) {
       for (const StepEntry& entry : flight.step.entries) WriteHashRows(entry, layer, arena_);
@@ -95,6 +101,7 @@ class SimExecutor : public Executor {
   Options options_;
   std::deque<Flight> steps_;
   Instant stalled_until_{};
+  bool broken_ = false;
   const std::size_t life_;
 };
 

@@ -2,41 +2,10 @@
 
 #include "absl/strings/str_format.h"
 #include "tests/sim/lent_pages.h"
+#include "tests/sim/sim_facts.h"
 
 namespace baton {
 namespace {
-
-FingerprintFields SimFields(const KvLayout& layout) {
-  FingerprintFields fields = FieldsOf(layout);
-  fields.emplace_back("model", "hash");
-  return fields;
-}
-
-link::Register FactsOf(const SimWorkerOptions& options, const KvArena& arena) {
-  link::Register facts;
-  facts.set_worker_id(options.name);
-  facts.set_incarnation(Index(options.incarnation));
-  facts.set_role(options.role);
-  const FingerprintFields fields = SimFields(arena.layout());
-  const Fingerprint fingerprint = FingerprintOf(fields);
-  facts.set_layout_fingerprint(fingerprint.data(), fingerprint.size());
-  for (const auto& [name, value] : fields) {
-    link::LayoutField* field = facts.add_layout_fields();
-    field->set_name(name);
-    field->set_value(value);
-  }
-  facts.set_transfer_address(options.name);
-  facts.add_transports("sim");
-  facts.set_pages(arena.num_pages());
-  facts.set_page_tokens(static_cast<std::uint32_t>(arena.layout().tokens_per_page));
-  facts.set_key_namespace("hash");
-  facts.mutable_model()->set_name("hash");
-  facts.mutable_model()->set_vocab_size(kHashVocabulary);
-  facts.mutable_model()->set_ids_with_text(kHashVocabulary);
-  facts.mutable_model()->set_length_tokens_max(4096);
-  facts.mutable_model()->add_end_tokens(kHashEnd);
-  return facts;
-}
 
 struct PrefillTypes {
   using Worker = PrefillWorker;
@@ -90,7 +59,7 @@ class SimWorkerOf : public SimWorker {
                     }}),
         transfers_({options.name, options.incarnation, SimFields(arena.layout())}, arena,
                    transport_, options.seed, {}),
-        worker_(FactsOf(options, arena), arena, executor_, Types::Options(options)) {
+        worker_(SimFacts(options, arena), arena, executor_, Types::Options(options)) {
     engine_.Wake(Duration::zero());
     transfer_.Wake(Duration::zero());
   }
@@ -111,6 +80,12 @@ class SimWorkerOf : public SimWorker {
     executor_.StallUntil(until);
   }
   void LosePeersTo(const std::string& address) override { transport_.LosePeersTo(address); }
+  void Drain() override {
+    Engine([this] { worker_.StartDrain(events_.now()); });
+  }
+  void LoseDevice() override {
+    Engine([this] { executor_.Break(); });
+  }
 
   std::string Unrest() const override {
     const PageLedger ledger = worker_.ledger();
@@ -190,9 +165,9 @@ class SimWorkerOf : public SimWorker {
   /// Ends of a hand-off that only a bug of an end can bring about.
   void CheckReason(HandoffReason reason) {
     const bool broken_bytes = network_.faults().bytes_may_break;
-    const bool impossible = reason == HandoffReason::kProtocol ||
-                            reason == HandoffReason::kKeysDiffer ||
-                            (reason == HandoffReason::kCorrupt && !broken_bytes);
+    const bool impossible =
+        reason == HandoffReason::kProtocol || reason == HandoffReason::kKeysDiffer ||
+        reason == HandoffReason::kRefused || (reason == HandoffReason::kCorrupt && !broken_bytes);
     if (impossible)
       hooks_.violation(absl::StrFormat("%s: hand-off ended: %s", name_, ToString(reason)));
   }

@@ -44,6 +44,9 @@ class SimWorker {
   virtual void OnMessage(LinkId link, link::RouterMessage message) = 0;
   virtual void Pause(Instant until) = 0;
   virtual void LosePeersTo(const std::string& address) = 0;
+  virtual void Drain() = 0;
+  /// No step is computed any more, and the worker hears an error.
+  virtual void LoseDevice() = 0;
 
   /// "" when nothing is lent, live or open, else what is.
   virtual std::string Unrest() const = 0;

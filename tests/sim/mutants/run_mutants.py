@@ -44,7 +44,7 @@ def compile_mutant(build, patch, folder):
     target = os.path.join(folder, "mutant.o")
     words[words.index("-o") + 1] = target
     words[words.index("-c") + 1] = copy
-    words += ["-I" + ROOT, "-Wno-error"]
+    words += ["-I" + ROOT, "-O0", "-g0", "-w"]  # one file, compiled once: quickly
     done = run(words, cwd=entries[0]["directory"])
     return (target, "") if done.returncode == 0 else (None, done.stderr)
 
@@ -69,12 +69,12 @@ def try_mutant(build, patch):
         done = run(words, cwd=build)
         if done.returncode != 0:
             return "it does not link: " + done.stderr, ""
-        done = run([os.path.join(folder, "sim_mutant"), f"--seeds={SEEDS}",
-                    "--gtest_filter=*ChaosBreaksNoPromise*:*WithoutFaults*"], timeout=1200)
+        done = run([os.path.join(folder, "sim_mutant"), f"--seeds={SEEDS}", "--gtest_fail_fast",
+                    "--gtest_filter=*ChaosBreaksNoPromise*:*WithoutFaults*"], timeout=600)
         if done.returncode == 0:
             return f"{SEEDS} seeds did not notice", ""
         caught = re.search(r"replay: .*\n.*", done.stdout)
-        return "", caught[0].replace("\n", " ") if caught else done.stdout.strip().splitlines()[-1] + done.stderr[-200:]
+        return "", caught[0].replace("\n", " ") if caught else done.stderr.strip()[-200:]
 
 
 def main():
