@@ -20,7 +20,7 @@ void SimCluster::PlanChaos() {
   wire.outlier = rate(0.01);
   wire.lose_peer = rate(0.01);
   wire.corrupt = rate(0.005);
-  wire.misaddress = rate(0.01);
+  wire.misaddress = rate(0.03);
   wire.post_fails = rate(0.005);
   wire.bytes_may_break = wire.corrupt > 0 || wire.misaddress > 0;
   if (random_.Chance(0.3)) wire.delay_max = Milliseconds(10);

@@ -127,6 +127,7 @@ void SimCluster::StartWorker(int index) {
   options.step_tokens_max = 8 * random_.Between(1, 6);
   options.step_fixed = Milliseconds(scene_.speed);
   options.per_token = std::chrono::microseconds(random_.Between(5, 200));
+  ++slot.life;
   slot.worker = MakeSimWorker(
       network_, *arenas_.back(), options,
       {[this](LinkId link, link::WorkerMessage message) { FromWorker(link, std::move(message)); },
@@ -141,18 +142,21 @@ void SimCluster::CrashWorker(int index) {
   if (slot.worker == nullptr) return;
   events_.Trace("crash", static_cast<std::uint64_t>(index));
   slot.worker.reset();
-  const Duration notice = random_.DurationBetween(Duration::zero(), Milliseconds(50));
+  const bool resets = random_.Chance(0.7);  // else only silence says that it is gone
+  const Duration notice =
+      random_.DurationBetween(Duration::zero(), resets ? Milliseconds(50) : kKeepalive);
   for (int router = 0; router < options_.routers; ++router) {
     BreakLinksOf(router, index, notice, Duration::zero());
   }
-  if (random_.Chance(0.7)) {  // else its peers hear nothing from the transport
+  if (resets) {
     events_.After(notice, [this, name = slot.name] {
       for (auto& other : workers_) {
         if (other->worker != nullptr) other->worker->LosePeersTo(name);
       }
     });
   }
-  events_.After(random_.DurationBetween(Milliseconds(50), Milliseconds(2000)), [this, index] {
+  const int back = random_.Chance(0.5) ? 30 : 2000;
+  events_.After(random_.DurationBetween(Milliseconds(1), Milliseconds(back)), [this, index] {
     if (workers_[static_cast<std::size_t>(index)]->worker == nullptr) StartWorker(index);
   });
 }
@@ -164,7 +168,7 @@ void SimCluster::EndWorker(int index) {
   const bool drains = random_.Chance(0.5);
   events_.Trace(drains ? "drain" : "device", static_cast<std::uint64_t>(index));
   drains ? slot.worker->Drain() : slot.worker->LoseDevice();
-  events_.After(random_.DurationBetween(Milliseconds(10), Milliseconds(2000)),
+  events_.After(random_.DurationBetween(Milliseconds(1), Milliseconds(drains ? 2000 : 50)),
                 [this, index] { CrashWorker(index); });
 }
 

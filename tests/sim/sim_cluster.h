@@ -62,10 +62,12 @@ class SimCluster {
     std::string name;
     link::Role role{};
     std::unique_ptr<SimWorker> worker;  // null while it is down
+    int life = 0;                       // counts its starts
   };
   struct Link {
     int router = 0;
     int worker = 0;
+    int life = 0;               // of the worker
     bool up_at_router = false;  // it heard Register
     bool broken = false;
     Instant last_to_router{};
@@ -97,6 +99,7 @@ class SimCluster {
   void BreakLinksOf(int router, int worker, Duration router_notices, Duration worker_notices);
   void FromWorker(LinkId link, link::WorkerMessage message);
   void FromRouter(RouterOutput output);
+  SimWorker* WorkerAt(const Link& link) const;  // null when that life of it is over
   Duration LinkDelay(Instant& last);
 
   // sim_chaos.cc: what breaks

@@ -11,12 +11,17 @@ void SimCluster::Dial(int worker, int router, Duration delay) {
     WorkerSlot& slot = *workers_[static_cast<std::size_t>(worker)];
     if (slot.worker == nullptr) return;
     for (const auto& [id, link] : links_) {
-      if (link.worker == worker && link.router == router && !link.broken) return;
+      if (link.worker == worker && link.router == router && !link.broken && WorkerAt(link)) return;
     }
     const LinkId id{next_link_++};
-    links_[id] = {router, worker, false, false, {}, {}};
+    links_[id] = {router, worker, slot.life, false, false, {}, {}};
     slot.worker->OnLinkUp(id);
   });
+}
+
+SimWorker* SimCluster::WorkerAt(const Link& link) const {
+  const WorkerSlot& slot = *workers_[static_cast<std::size_t>(link.worker)];
+  return slot.life == link.life ? slot.worker.get() : nullptr;
 }
 
 Duration SimCluster::LinkDelay(Instant& last) {
@@ -50,13 +55,14 @@ void SimCluster::FromRouter(RouterOutput output) {
   const auto found = links_.find(output.link);
   if (found == links_.end() || found->second.broken) return;
   Link& link = found->second;
+  if (WorkerAt(link) == nullptr) return;  // its router does not know yet
   if (output.message.has_refused())
     violation_("a worker was refused: " + output.message.refused().message());
   events_.After(LinkDelay(link.last_to_worker),
                 [this, id = output.link, message = std::move(output.message)] {
                   const Link& to = links_.at(id);
-                  WorkerSlot& slot = *workers_[static_cast<std::size_t>(to.worker)];
-                  if (!to.broken && slot.worker != nullptr) slot.worker->OnMessage(id, message);
+                  SimWorker* worker = to.broken ? nullptr : WorkerAt(to);
+                  if (worker != nullptr) worker->OnMessage(id, message);
                 });
 }
 
@@ -71,8 +77,9 @@ void SimCluster::BreakLink(LinkId id, Duration router_notices, Duration worker_n
     }
     events_.After(std::max(Duration::zero(), worker_notices - router_notices), [this, id] {
       const Link& lost = links_.at(id);
-      WorkerSlot& slot = *workers_[static_cast<std::size_t>(lost.worker)];
-      if (slot.worker != nullptr) slot.worker->OnLinkLost(id);
+      SimWorker* worker = WorkerAt(lost);
+      if (worker == nullptr) return;
+      worker->OnLinkLost(id);
       Dial(lost.worker, lost.router,
            random_.DurationBetween(Milliseconds(100), Milliseconds(1500)));
     });

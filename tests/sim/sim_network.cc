@@ -78,7 +78,9 @@ void SimTransport::Leave(SimFlight& flight) {
 void SimTransport::Misaddress(std::vector<SimFlight>& flights) {
   if (!network_.random().Chance(network_.faults().misaddress)) return;
   if (flights.size() > 1 && network_.random().Chance(0.6)) {
-    std::swap(flights[0].header.page, flights[1].header.page);
+    FrameHeader& other = flights[1 + network_.random().Below(flights.size() - 1)].header;
+    std::swap(flights[0].header.page, other.page);
+    std::swap(flights[0].header.piece, other.piece);
   } else {
     flights[0].header.page ^= 1;
   }

@@ -74,7 +74,7 @@ def try_mutant(build, patch):
         if done.returncode == 0:
             return f"{SEEDS} seeds did not notice", ""
         caught = re.search(r"replay: .*\n.*", done.stdout)
-        return "", caught[0].replace("\n", " ") if caught else done.stderr.strip()[-200:]
+        return "", caught[0].replace("\n", " ") if caught else f"exit {done.returncode} {done.stderr.strip()[-150:]}"
 
 
 def main():
