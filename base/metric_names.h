@@ -124,7 +124,7 @@ inline constexpr MetricSpec kLedgerImbalance{
 // --- hand-off
 inline constexpr MetricSpec kHandoffExposed{
     "baton_handoff_exposed_seconds",
-    "last layer computed to commit acknowledged, on the prefill worker's clock",
+    "prompt computed to commit acknowledged, on the prefill worker's clock",
     MetricType::kHistogram, MetricBuckets::kMilli};
 inline constexpr MetricSpec kHandoffSeconds{
     "baton_handoff_seconds", "one hand-off by stage offer, first_write, wire, commit",

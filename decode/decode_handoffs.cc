@@ -16,7 +16,7 @@ Sequence* DecodeWorker::State::Find(const AttemptId& id) {
 void DecodeWorker::State::OnTransfer(const InboundEvent& event, Instant now) {
   if (const auto* offer = std::get_if<OfferArrived>(&event)) return OnOffer(*offer, now);
   if (const auto* committed = std::get_if<InboundCommitted>(&event)) {
-    return OnCommitted(*committed, now);
+    return OnCommitted(*committed);
   }
   if (const auto* closed = std::get_if<LeaseClosed>(&event)) return OnLeaseClosed(*closed, now);
   if (const auto* failed = std::get_if<InboundFailed>(&event)) return OnFailed(*failed);
@@ -29,11 +29,11 @@ void DecodeWorker::State::OnOffer(const OfferArrived& offer, Instant now) {
   sequence->offered = now;
 }
 
-void DecodeWorker::State::OnCommitted(const InboundCommitted& committed, Instant now) {
+void DecodeWorker::State::OnCommitted(const InboundCommitted& committed) {
   Sequence* sequence = Find(committed.id);
   if (sequence == nullptr || sequence->state != SequenceState::kGranted) return;
   sequence->first_token = committed.first_token;
-  sequence->committed = now;
+  sequence->committed = committed.at;
 }
 
 void DecodeWorker::State::OnLeaseClosed(const LeaseClosed& closed, Instant) {

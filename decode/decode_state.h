@@ -78,7 +78,7 @@ class DecodeWorker::State {
 
   // decode_handoffs.cc
   void OnOffer(const OfferArrived& offer, Instant now);
-  void OnCommitted(const InboundCommitted& committed, Instant now);
+  void OnCommitted(const InboundCommitted& committed);
   void OnLeaseClosed(const LeaseClosed& closed, Instant now);
   void OnFailed(const InboundFailed& failed);
   Sequence* Find(const AttemptId& id);

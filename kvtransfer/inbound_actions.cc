@@ -61,7 +61,7 @@ void InboundTransfers::Impl::Act(Inbound& handoff, ReceiverAction action, Instan
       return Say(handoff.session,
                  CommitAckMessage{handoff.lease, false, handoff.receiver.reason()});
     case ReceiverAction::kNotifyCommitted:
-      events_.push_back(InboundCommitted{handoff.lease, id, handoff.receiver.first_token()});
+      events_.push_back(InboundCommitted{handoff.lease, id, handoff.receiver.first_token(), now});
       return;
     case ReceiverAction::kNotifyFailed:
       events_.push_back(InboundFailed{id, handoff.receiver.reason()});

@@ -73,6 +73,7 @@ struct InboundCommitted {
   LeaseId lease{};
   AttemptId id;
   TokenId first_token = 0;
+  Instant at{};  // when the transfer side learned it
 };
 
 enum class LeaseEnd {

@@ -49,7 +49,7 @@ class OutboundTransfers::Impl {
     Instant granted_at{};
     Instant first_write_at{};
     Instant last_write_at{};
-    Instant last_layer_at{};
+    Instant computed_at{};
     Instant commit_at{};
   };
 

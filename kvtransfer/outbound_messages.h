@@ -92,7 +92,7 @@ struct HandoffTimes {
   Duration offer{};        // Offer sent -> first Grant
   Duration first_write{};  // first Grant -> first write posted
   Duration wire{};         // first write posted -> last write reported
-  Duration exposed{};      // last chunk's last layer done -> CommitAck
+  Duration exposed{};      // last page and first token computed -> CommitAck
   Duration commit{};       // Commit sent -> CommitAck
 };
 

@@ -72,7 +72,7 @@ void OutboundTransfers::Impl::PagesComplete(const std::vector<StepSpan>& spans, 
   for (const StepSpan& span : spans) {
     const auto found = handoffs_.find(span.handoff);
     if (found == handoffs_.end()) continue;
-    if (span.last_chunk) found->second.last_layer_at = now;
+    if (span.last_chunk) found->second.computed_at = now;
     Give(found->second, HandoffSender::PagesReady{span.end_page}, now);
   }
 }
@@ -80,6 +80,7 @@ void OutboundTransfers::Impl::PagesComplete(const std::vector<StepSpan>& spans, 
 void OutboundTransfers::Impl::Handle(const OutboundFirstToken& command, Instant now) {
   const auto found = handoffs_.find(command.handoff);
   if (found == handoffs_.end()) return;
+  found->second.computed_at = now;
   Give(found->second, HandoffSender::FirstToken{command.token, command.ends}, now);
 }
 
@@ -175,7 +176,7 @@ void OutboundTransfers::Impl::NotifyEnded(Outbound& handoff, Instant now) {
   ended.times.first_write = span(handoff.granted_at, handoff.first_write_at);
   ended.times.wire = span(handoff.first_write_at, handoff.last_write_at);
   if (ended.reason == HandoffReason::kCommitted) {
-    ended.times.exposed = span(handoff.last_layer_at, now);
+    ended.times.exposed = span(handoff.computed_at, now);
     ended.times.commit = span(handoff.commit_at, now);
   }
   ended.bytes = handoff.sender.bytes_posted();

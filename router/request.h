@@ -30,7 +30,7 @@ struct HandoffBudget {
   double queue_ms = 0;        // job read -> first chunk launched
   double prefill_ms = 0;      // first chunk launched -> last layer done
   double offer_ms = 0;        // Offer -> first Grant
-  double exposed_ms = 0;      // last layer done -> commit acknowledged
+  double exposed_ms = 0;      // prompt computed -> commit acknowledged
   double commit_ms = 0;       // Commit -> acknowledged
   double first_token_ms = 0;  // request read -> first token at the router
   std::uint64_t bytes = 0;

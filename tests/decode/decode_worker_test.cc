@@ -88,7 +88,8 @@ class DecodeWorkerTest : public testing::Test {
     }
     const TokenId first = (**model.TryCollect()).sampled.at(0).output.token;
     worker_->OnTransfer(
-        InboundCommitted{.lease = LeaseId{1}, .id = {{0, request.id}, 1}, .first_token = first},
+        InboundCommitted{
+            .lease = LeaseId{1}, .id = {{0, request.id}, 1}, .first_token = first, .at = now_},
         now_);
     CloseLease(request.id, LeaseEnd::kCommitted);
   }

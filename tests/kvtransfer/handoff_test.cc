@@ -55,6 +55,15 @@ TEST(HandoffTest, DeliversEveryPageAndTheFirstTokenOnce) {
   EXPECT_GE(ended.times.exposed, ended.times.commit);
 }
 
+// What the model still computes after its last page was written is no cost of the hand-off.
+TEST(HandoffTest, ExposedTimeBeginsWhenThePromptIsComputed) {
+  HandoffPair pair;
+  const HandoffAsk ask{.tokens = 30};
+  HandOver(pair, ask);
+  const OutboundEnded ended = pair.ended()[0];
+  EXPECT_EQ(ended.times.exposed, ended.times.commit);
+}
+
 TEST(HandoffTest, PageMapHoldsForEveryHit) {
   for (std::uint32_t tokens = 1; tokens <= 21; ++tokens) {
     const std::uint32_t full = tokens / 4;  // pages that a prefix cache may hold
