@@ -52,16 +52,18 @@ DeepseekForward::DeepseekForward(const DeepseekWeights& weights, const Backend& 
   last_ = Scratch(limits.sequences, config_.hidden);
   last_branch_ = Scratch(limits.sequences, config_.hidden);
   last_normed_ = Scratch(limits.sequences, config_.hidden);
-  logits_ = std::make_unique<float[]>(Count(limits.sequences, config_.vocab_size));
+  logits_ = std::make_unique_for_overwrite<float[]>(Count(limits.sequences, config_.vocab_size));
   if (config_.experts == 0) return;
-  router_ = std::make_unique<float[]>(Count(tokens, config_.experts));
-  gate_ = std::make_unique<float[]>(Count(tokens, config_.top_k));
-  ids_ = std::make_unique<std::int32_t[]>(Count(tokens, config_.top_k));
-  if (config_.shared_inter > 0) shared_ = std::make_unique<float[]>(Count(tokens, config_.hidden));
+  router_ = std::make_unique_for_overwrite<float[]>(Count(tokens, config_.experts));
+  gate_ = std::make_unique_for_overwrite<float[]>(Count(tokens, config_.top_k));
+  ids_ = std::make_unique_for_overwrite<std::int32_t[]>(Count(tokens, config_.top_k));
+  if (config_.shared_inter > 0)
+    shared_ = std::make_unique_for_overwrite<float[]>(Count(tokens, config_.hidden));
 }
 
+// Not touched before a batch is as large: what no step has needed takes no memory.
 DeepseekForward::Buffer DeepseekForward::Scratch(std::int64_t rows, std::int64_t width) const {
-  return std::make_unique<std::byte[]>(Count(rows, width) * BytesOf(dtype_));
+  return std::make_unique_for_overwrite<std::byte[]>(Count(rows, width) * BytesOf(dtype_));
 }
 
 absl::Status DeepseekForward::Run(const Batch& batch,
