@@ -38,12 +38,15 @@ void PrefillScheduler::Begin(int cached_tokens) {
   waiting_.pop_front();
 }
 
-std::vector<PromptChunk> PrefillScheduler::Plan() {
+std::vector<PromptChunk> PrefillScheduler::Plan(const StepCost& cost) {
   std::vector<PromptChunk> chunks;
   int budget = options_.step_tokens_max;
+  double seconds = options_.step_seconds_max - cost.fixed;
   for (Prompt& prompt : begun_) {
+    if (!chunks.empty() && seconds <= 0) break;
     const int remaining = prompt.length - prompt.planned;
-    const int tokens = ChunkTokens(prompt.planned, remaining, budget, options_.page_tokens);
+    const int most = TokensWithin(cost, prompt.planned, seconds, budget, options_.page_tokens);
+    const int tokens = ChunkTokens(prompt.planned, remaining, most, options_.page_tokens);
     if (tokens == 0) continue;  // a shorter prompt behind it may still fit
     chunks.push_back({.sequence = prompt.sequence,
                       .first = prompt.planned,
@@ -51,6 +54,7 @@ std::vector<PromptChunk> PrefillScheduler::Plan() {
                       .last = tokens == remaining});
     prompt.planned += tokens;
     budget -= tokens;
+    seconds -= RunSeconds(cost, prompt.planned - tokens, tokens);
   }
   std::erase_if(begun_, [](const Prompt& prompt) { return prompt.planned == prompt.length; });
   return chunks;

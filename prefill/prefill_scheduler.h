@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "scheduling/step_time.h"
 
 namespace baton {
 
@@ -33,8 +34,9 @@ struct PromptChunk {
 class PrefillScheduler {
  public:
   struct Options {
-    int step_tokens_max = 8192;  // at least a page
-    int sequences_max = 16;      // begun at a time
+    int step_tokens_max = 8192;     // at least a page
+    int sequences_max = 16;         // begun at a time
+    double step_seconds_max = 0.5;  // by the forecast; a step of one page may take longer
     int page_tokens = 64;
   };
 
@@ -51,8 +53,9 @@ class PrefillScheduler {
   /// The prompt named by NextToBegin() has its pages; `cached_tokens` < its length need no work.
   void Begin(int cached_tokens);
 
-  /// The next step's chunks; empty when nothing is begun. Each token is planned exactly once.
-  std::vector<PromptChunk> Plan();
+  /// The next step's chunks, by what `cost` forecasts; empty when nothing is begun. Each token is
+  /// planned exactly once.
+  std::vector<PromptChunk> Plan(const StepCost& cost);
 
   std::size_t num_waiting() const { return waiting_.size(); }
   std::size_t num_begun() const { return begun_.size(); }

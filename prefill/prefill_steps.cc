@@ -70,7 +70,7 @@ void PrefillWorker::State::PlanStep(Instant now) {
   while (const std::optional<SequenceId> next = scheduler_.NextToBegin()) {
     if (!Begin(*Find(*next), now)) break;  // pages come back when hand-offs settle
   }
-  const std::vector<PromptChunk> chunks = scheduler_.Plan();
+  const std::vector<PromptChunk> chunks = scheduler_.Plan(runner_.time().cost());
   if (!chunks.empty()) planned_ = StepOf(chunks);
 }
 

@@ -16,9 +16,9 @@ void BeginAll(PrefillScheduler& scheduler) {
 
 TEST(PrefillSchedulerTest, PlansNothingWhenNothingIsBegun) {
   PrefillScheduler scheduler = Make(64);
-  EXPECT_TRUE(scheduler.Plan().empty());
+  EXPECT_TRUE(scheduler.Plan({}).empty());
   scheduler.Add(SequenceId{1}, 10);
-  EXPECT_TRUE(scheduler.Plan().empty());
+  EXPECT_TRUE(scheduler.Plan({}).empty());
 }
 
 // A prompt of a chunk - 1, 0, + 1 and ten chunks and one.
@@ -30,7 +30,7 @@ TEST(PrefillSchedulerTest, ChunkEdges) {
       BeginAll(scheduler);
       int planned = 0;
       while (planned < length) {
-        const std::vector<PromptChunk> chunks = scheduler.Plan();
+        const std::vector<PromptChunk> chunks = scheduler.Plan({});
         ASSERT_EQ(chunks.size(), 1U);
         EXPECT_EQ(chunks[0].first, planned);
         EXPECT_LE(chunks[0].end - chunks[0].first, chunk);
@@ -38,7 +38,7 @@ TEST(PrefillSchedulerTest, ChunkEdges) {
         planned = chunks[0].end;
       }
       EXPECT_EQ(planned, length);
-      EXPECT_TRUE(scheduler.Plan().empty());
+      EXPECT_TRUE(scheduler.Plan({}).empty());
     }
   }
 }
@@ -49,12 +49,12 @@ TEST(PrefillSchedulerTest, FillsAStepWithThePromptsBehind) {
   scheduler.Add(SequenceId{2}, 20);
   scheduler.Add(SequenceId{3}, 20);
   BeginAll(scheduler);
-  const std::vector<PromptChunk> chunks = scheduler.Plan();
+  const std::vector<PromptChunk> chunks = scheduler.Plan({});
   const std::vector<PromptChunk> wanted = {{SequenceId{1}, 0, 100, true},
                                            {SequenceId{2}, 0, 20, true}};
   EXPECT_EQ(chunks, wanted);  // of the third, 8 tokens would not end at a page border
   BeginAll(scheduler);
-  EXPECT_EQ(scheduler.Plan(), (std::vector<PromptChunk>{{SequenceId{3}, 0, 20, true}}));
+  EXPECT_EQ(scheduler.Plan({}), (std::vector<PromptChunk>{{SequenceId{3}, 0, 20, true}}));
 }
 
 TEST(PrefillSchedulerTest, BeginsNoMoreThanAStepHolds) {
@@ -69,11 +69,30 @@ TEST(PrefillSchedulerTest, BeginsNoMoreThanAStepHolds) {
   EXPECT_EQ(full.num_begun(), 2U);
 }
 
+TEST(PrefillSchedulerTest, AStepIsBoundedByItsForecastTimeToo) {
+  PrefillScheduler scheduler = Make(8192);
+  const StepCost slow{.fixed = 0.01, .per_token = 1e-3, .per_pair = 1e-6};
+  scheduler.Add(SequenceId{1}, 4000);
+  scheduler.Add(SequenceId{2}, 4000);
+  BeginAll(scheduler);
+  int planned = 0;
+  while (planned < 4000) {
+    const std::vector<PromptChunk> chunks = scheduler.Plan(slow);
+    StepShape shape;
+    for (const PromptChunk& chunk : chunks) shape.AddRun(chunk.first, chunk.end - chunk.first);
+    EXPECT_LE(slow.Seconds(shape), 0.5 + 64 * 5e-3);  // a page of a second prompt may begin
+    ASSERT_EQ(chunks.front().sequence, SequenceId{1});
+    planned = chunks.front().end;
+  }
+  const StepCost hopeless{.fixed = 10, .per_token = 1};
+  EXPECT_EQ(scheduler.Plan(hopeless).front().end % 64, 0);  // a page at least: nothing stands still
+}
+
 TEST(PrefillSchedulerTest, CachedTokensAreNotPlanned) {
   PrefillScheduler scheduler = Make(64);
   scheduler.Add(SequenceId{1}, 130);
   scheduler.Begin(128);
-  EXPECT_EQ(scheduler.Plan(), (std::vector<PromptChunk>{{SequenceId{1}, 128, 130, true}}));
+  EXPECT_EQ(scheduler.Plan({}), (std::vector<PromptChunk>{{SequenceId{1}, 128, 130, true}}));
 }
 
 TEST(PrefillSchedulerTest, ARemovedPromptIsNotPlanned) {
@@ -81,10 +100,10 @@ TEST(PrefillSchedulerTest, ARemovedPromptIsNotPlanned) {
   scheduler.Add(SequenceId{1}, 200);
   scheduler.Add(SequenceId{2}, 10);
   scheduler.Begin(0);
-  scheduler.Plan();
+  scheduler.Plan({});
   scheduler.Remove(SequenceId{1});
   BeginAll(scheduler);
-  EXPECT_EQ(scheduler.Plan(), (std::vector<PromptChunk>{{SequenceId{2}, 0, 10, true}}));
+  EXPECT_EQ(scheduler.Plan({}), (std::vector<PromptChunk>{{SequenceId{2}, 0, 10, true}}));
   scheduler.Remove(SequenceId{2});  // harmless
 }
 
