@@ -56,8 +56,13 @@ void SimCluster::FromRouter(RouterOutput output) {
   if (found == links_.end() || found->second.broken) return;
   Link& link = found->second;
   if (WorkerAt(link) == nullptr) return;  // its router does not know yet
-  if (output.message.has_refused())
-    violation_("a worker was refused: " + output.message.refused().message());
+  if (output.message.has_refused()) {
+    // A Register of an earlier life may come late and look like the newer one; the worker dials
+    // again.
+    const bool restarted = link.life > 1;
+    if (!restarted) violation_("a worker was refused: " + output.message.refused().message());
+    return BreakLink(output.link, Duration::zero(), LinkDelay(link.last_to_worker));
+  }
   events_.After(LinkDelay(link.last_to_worker),
                 [this, id = output.link, message = std::move(output.message)] {
                   const Link& to = links_.at(id);

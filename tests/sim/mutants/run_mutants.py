@@ -73,7 +73,7 @@ def try_mutant(build, patch):
                     "--gtest_filter=*ChaosBreaksNoPromise*:*WithoutFaults*"], timeout=600)
         if done.returncode == 0:
             return f"{SEEDS} seeds did not notice", ""
-        caught = re.search(r"replay: .*\n.*", done.stdout)
+        caught = re.search(r"replay: .*\n.*|C\+\+ exception.*", done.stdout)
         return "", caught[0].replace("\n", " ") if caught else f"exit {done.returncode} {done.stderr.strip()[-150:]}"
 
 
