@@ -17,6 +17,7 @@ void SimCluster::PlanChaos() {
   const auto rate = [this](double highest) {
     return random_.Chance(0.5) ? highest * static_cast<double>(random_.Below(1000)) / 1000 : 0.0;
   };
+  link_stall_ = rate(0.02);
   wire.outlier = rate(0.01);
   wire.lose_peer = rate(0.01);
   wire.corrupt = rate(0.005);
@@ -55,10 +56,13 @@ void SimCluster::Chaos() {
                           random_.DurationBetween(Duration::zero(), Milliseconds(2100)));
     case 7:
     case 8: {
-      const std::string& from = workers_[random_.Below(workers_.size())]->name;
-      const std::string& to = workers_[random_.Below(workers_.size())]->name;
-      return network_.Cut(
-          from, to, events_.now() + random_.DurationBetween(Milliseconds(10), Milliseconds(8000)));
+      // Between a prefill and a decode worker, where pages travel; often past the end of a lease.
+      const auto prefill = static_cast<std::uint64_t>(options_.prefill);
+      const std::string& from = workers_[random_.Below(prefill)]->name;
+      const std::string& to = workers_[prefill + random_.Below(workers_.size() - prefill)]->name;
+      const Duration cut = random_.DurationBetween(Milliseconds(10), Milliseconds(12'000));
+      if (random_.Chance(0.75)) return network_.Cut(from, to, events_.now() + cut);
+      return network_.Cut(to, from, events_.now() + cut);
     }
     case 9:
     default:

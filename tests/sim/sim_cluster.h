@@ -126,6 +126,7 @@ class SimCluster {
   SimReport report_;
   const SimViolation violation_;
   bool chaos_ = false;
+  double link_stall_ = 0;  // of messages between router and worker: late, and all behind them
   std::vector<std::unique_ptr<KvArena>> arenas_;  // of crashed workers too
   std::vector<std::unique_ptr<SimClient>> clients_;
   std::vector<std::unique_ptr<RouterSlot>> routers_;

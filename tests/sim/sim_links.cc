@@ -27,8 +27,8 @@ SimWorker* SimCluster::WorkerAt(const Link& link) const {
 Duration SimCluster::LinkDelay(Instant& last) {
   Duration delay =
       random_.DurationBetween(std::chrono::microseconds(30), std::chrono::microseconds(800));
-  if (chaos_ && random_.Chance(0.002))
-    delay += random_.DurationBetween(Duration::zero(), Milliseconds(800));
+  if (chaos_ && random_.Chance(link_stall_))
+    delay += random_.DurationBetween(Duration::zero(), Milliseconds(2000));
   last = std::max(last, events_.now() + delay);
   return last - events_.now();
 }
