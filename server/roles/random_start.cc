@@ -1,26 +1,24 @@
 #include "server/roles/random_start.h"
 
-#include <sys/random.h>
-
+#include <algorithm>
 #include <cstring>
 
-#include "base/check.h"
+#include "server/openai/random_bits.h"
 
 namespace baton {
 
 std::uint64_t RandomNonZero() {
-  std::uint64_t value = 0;
-  while (value == 0) {
-    const std::string bytes = RandomBytes(sizeof(value));
-    std::memcpy(&value, bytes.data(), sizeof(value));
+  while (true) {
+    if (const std::uint64_t value = RandomBits(); value != 0) return value;
   }
-  return value;
 }
 
 std::string RandomBytes(std::size_t bytes) {
   std::string out(bytes, '\0');
-  BATON_CHECK(bytes <= 256);  // getrandom() gives that much in one piece
-  BATON_CHECK(getrandom(out.data(), bytes, 0) == static_cast<ssize_t>(bytes));
+  for (std::size_t done = 0; done < bytes; done += sizeof(std::uint64_t)) {
+    const std::uint64_t bits = RandomBits();
+    std::memcpy(out.data() + done, &bits, std::min(sizeof(bits), bytes - done));
+  }
   return out;
 }
 

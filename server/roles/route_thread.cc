@@ -59,8 +59,23 @@ RouterStats RouteThread::stats() const {
 void RouteThread::Submit(Request request, std::unique_ptr<ResponseObserver> observer) {
   Input input(SubmitInput{std::move(request), std::move(observer)});
   if (inputs_.TryPush(std::move(input))) return;
-  std::get<SubmitInput>(input).observer->OnFailed(
-      absl::ResourceExhaustedError("the router's queue is full"), "queue_full");
+  // Not told from here: a door may hold a lock that its observer wants.
+  {
+    std::lock_guard lock(mutex_);
+    turned_away_.push_back(std::move(std::get<SubmitInput>(input).observer));
+  }
+  inputs_.Ring();
+}
+
+void RouteThread::TurnAway() {
+  std::vector<std::unique_ptr<ResponseObserver>> observers;
+  {
+    std::lock_guard lock(mutex_);
+    observers.swap(turned_away_);
+  }
+  for (const auto& observer : observers) {
+    observer->OnFailed(absl::ResourceExhaustedError("the router's queue is full"), "queue_full");
+  }
 }
 
 void RouteThread::Cancel(RequestId id) {
@@ -85,6 +100,7 @@ void RouteThread::Run(const std::stop_token& stop) {
     inputs_.DrainTo(inputs);
     const Instant now = Now();
     for (Input& input : inputs) Apply(input, now);
+    TurnAway();
     const Instant due = core_.Tick(now);
     Flush();
     Publish(now);

@@ -71,6 +71,7 @@ class RouteThread : public Gateway {
   void Run(const std::stop_token& stop);
   void Apply(Input& input, Instant now);
   void ApplyLink(RouterLinkEvent& event, Instant now);
+  void TurnAway();
   void Flush();
   void Publish(Instant now);
 
@@ -82,6 +83,9 @@ class RouteThread : public Gateway {
   std::atomic<std::int64_t> last_round_ns_{0};  // relaxed: a time stamp, nothing hangs on its order
   mutable std::mutex mutex_;
   Snapshot snapshot_;  // under mutex_
+  // Found the queue full, and hear so on the route thread as of everything else. Under mutex_;
+  // bounded by the calls that the doors hold open.
+  std::vector<std::unique_ptr<ResponseObserver>> turned_away_;
   std::jthread thread_;
 };
 

@@ -53,6 +53,7 @@ class RouterRole {
     MountHealth(*http_, Health());
     ApiOptions api;
     api.served_names = config_.model.served_names;
+    api.cluster_secret = RandomBytes(32);  // one for both doors: their salts must agree
     api.request_time_max = std::chrono::seconds(config_.router.request_seconds_max);
     api_.emplace(*http_, route_, *tokenizer_, metrics_, api);
     if (config_.router.public_grpc_port != 0) {
