@@ -95,7 +95,7 @@ constexpr Key kLmcachePdKeys[] = {
      Flat<&FlatConfig::pd_allocation_timeout_sec>()},
     {"pd_max_prefill_len", Integer(0, kIntMax, "tokens"), "0",
      "start fails unless the decode pool holds a prompt of so many",
-     Flat<&FlatConfig::pd_max_prefill_len>()},
+     Flat<&FlatConfig::pd_max_prefill_len>(), kLater},
     {"transfer_channel",
      OneOf("ucx=nixl|shm|tcp"),
      "null",

@@ -56,7 +56,8 @@ constexpr Key kModelKeys[] = {
      "threads of the arithmetic; 0 = a core each, one spared from 4 up",
      Model<&ModelConfig::cpu_threads>()},
     {"model.cpu_pack", OneOf("auto|never|always"), "auto",
-     "whether weights are laid out again for the instruction set", Model<&ModelConfig::cpu_pack>()},
+     "whether weights are laid out again for the instruction set", Model<&ModelConfig::cpu_pack>(),
+     kLater},
 };
 
 constexpr Key kCacheKeys[] = {

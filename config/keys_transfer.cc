@@ -39,7 +39,7 @@ constexpr Key kTransferKeys[] = {
      Transfer<&TransferConfig::checksum>(), kLater},
     {"transfer.layer_group", Integer(1, 4096, "layers"), "8",
      "layers that go together while later ones of the last chunk compute",
-     Transfer<&TransferConfig::layer_group>()},
+     Transfer<&TransferConfig::layer_group>(), kLater},
     {"transfer.overlap_tokens_min", Integer(0, kIntMax, "tokens"), "512",
      "shorter prompts are sent whole", Transfer<&TransferConfig::overlap_tokens_min>(), kLater},
     {"transfer.window_ms", Integer(1, 60000, "ms"), "50",
@@ -55,7 +55,7 @@ constexpr Key kTransferKeys[] = {
      Transfer<&TransferConfig::keepalive_ms>()},
     {"transfer.on_failure", OneOf("recompute|fail"), "recompute",
      "a failed hand-off is computed again elsewhere, or fails its request",
-     Transfer<&TransferConfig::on_failure>()},
+     Transfer<&TransferConfig::on_failure>(), kLater},
 };
 
 template <auto kMember>
@@ -80,7 +80,8 @@ constexpr Key kWorkerKeys[] = {
     {"prefill.sequences_max", Integer(1, 65536, "sequences"), "16", "prompts in one step",
      Prefill<&WorkerRoleConfig::sequences_max>()},
     {"prefill.attention", OneOf(kAttention), "auto",
-     "the attention kernel; never a silent fallback", Prefill<&WorkerRoleConfig::attention>()},
+     "the attention kernel; never a silent fallback", Prefill<&WorkerRoleConfig::attention>(),
+     kLater},
     {"decode.http_port", Integer(0, 65535, "port"), "8200", "health and metrics; 0 = any free",
      Decode<&WorkerRoleConfig::http_port>()},
     {"decode.grpc_port", Integer(0, 65535, "port"), "7200", "invitations by routers; 0 = any free",
@@ -91,7 +92,7 @@ constexpr Key kWorkerKeys[] = {
     {"decode.sequences_max", Integer(1, 65536, "sequences"), "256", "sequences that run at a time",
      Decode<&WorkerRoleConfig::sequences_max>()},
     {"decode.attention", OneOf(kAttention), "auto", "the attention kernel; never a silent fallback",
-     Decode<&WorkerRoleConfig::attention>()},
+     Decode<&WorkerRoleConfig::attention>(), kLater},
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "server/link_service.h"
 
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -19,6 +21,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using ServerReactor = grpc::ServerBidiReactor<link::WorkerMessage, link::RouterMessage>;
+
+/// gRPC's reflection adds itself to every server of the process; this one's schema is internal.
+class WithoutPlugins final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    plugins->clear();
+  }
+};
 
 // A worker's stream at the router. The first message must be Register.
 class ServerStream final : public LinkStream<ServerReactor, RouterLinkEvent, link::RouterMessage> {
@@ -109,6 +120,7 @@ absl::Status LinkService::Impl::Serve() {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kLinkWindowBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1);
+  builder.SetOption(std::make_unique<WithoutPlugins>());
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port_ == 0) {
     return absl::UnavailableError(absl::StrFormat(

@@ -1,8 +1,10 @@
 #include "server/public_service.h"
 
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -57,6 +59,7 @@ class PublicService::Impl final : public v1::Inference::CallbackService {
     builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(this);
     Limit(builder);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // once a process is enough
     // gRPC makes its health service for servers that are built while this switch is on: ours alone.
     grpc::EnableDefaultHealthCheckService(true);
     server_ = builder.BuildAndStart();
@@ -67,11 +70,15 @@ class PublicService::Impl final : public v1::Inference::CallbackService {
           address));
     }
     server_->GetHealthCheckService()->SetServingStatus("liveness", true);
-    SetReady(false);
+    ShowReady(false);
     return absl::OkStatus();
   }
 
   void SetReady(bool ready) {
+    if (ready_.exchange(ready) != ready) ShowReady(ready);  // each change wakes every watcher
+  }
+
+  void ShowReady(bool ready) {
     if (server_ == nullptr) return;  // stopped
     grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
     health->SetServingStatus("readiness", ready);
@@ -153,6 +160,7 @@ class PublicService::Impl final : public v1::Inference::CallbackService {
   const DoorMetrics metrics_;
   PublicGenerateCalls calls_;
   int port_ = 0;
+  std::atomic<bool> ready_{false};
   std::unique_ptr<grpc::Server> server_;
 };
 

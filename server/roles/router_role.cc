@@ -21,7 +21,7 @@ namespace baton {
 namespace {
 
 constexpr Duration kWatchPeriod = Milliseconds(20);  // how often a drain looks
-constexpr Duration kHealthPeriod = Milliseconds(250);
+constexpr Duration kHealthPeriod = Milliseconds(50);
 
 RouterOptions OptionsFrom(const Config& config) {
   RouterOptions options = RouterOptionsFrom(config);
@@ -76,6 +76,7 @@ class RouterRole {
     }
     BATON_INFO("draining: finishing what was accepted");
     draining_.store(true, std::memory_order_relaxed);
+    if (public_ != nullptr) public_->SetReady(false);
     const DrainConfig& drain = config_.server.drain;
     if (signals.WaitUntil(Now() + std::chrono::seconds(drain.grace_seconds)))
       return End(1, "second signal");

@@ -150,6 +150,7 @@ absl::Status SimTransport::Send(PeerId peer, absl::string_view payload) {
   if (payload.empty() || payload.size() > kMessageBytesMax)
     return absl::InvalidArgumentError("size");
   if (absl::Status open = CheckOpen(peer); !open.ok()) return open;
+  if (!network_.sessions().OnSent(payload)) watch_.wrong_life();
   Endpoint& endpoint = At(peer);
   const Instant arrival = ArrivalOf(endpoint);
   network_.events().AtIfAlive(

@@ -16,6 +16,7 @@
 
 #include "kvtransfer/transport.h"
 #include "tests/sim/event_queue.h"
+#include "tests/sim/session_watch.h"
 #include "tests/sim/sim_random.h"
 
 namespace baton {
@@ -39,6 +40,7 @@ class SimTransport;
 struct WireWatch {
   std::function<void(const FrameHeader& header, const std::byte* place)> landing;
   std::function<void(const FrameHeader& header, const std::byte* source)> reading;
+  std::function<void()> wrong_life;  // this end accepted a session that was meant for another life
 };
 
 /// A frame between its post and its landing.
@@ -55,6 +57,7 @@ class SimNetwork {
   EventQueue& events() { return events_; }
   SimRandom& random() { return random_; }
   WireFaults& faults() { return faults_; }
+  SessionWatch& sessions() { return sessions_; }
   void Heal() { faults_ = {.bytes_may_break = faults_.bytes_may_break}; }
 
   std::uint64_t Launch(SimFlight flight) {
@@ -89,6 +92,7 @@ class SimNetwork {
   EventQueue& events_;
   SimRandom& random_;
   WireFaults faults_;
+  SessionWatch sessions_;
   std::map<std::string, SimTransport*> ends_;
   std::map<std::pair<std::string, std::string>, Instant> cuts_;
   std::map<std::uint64_t, SimFlight> flights_;

@@ -50,13 +50,15 @@ class SimWorkerOf : public SimWorker {
         engine_(process_, events_, [this] { return EngineRound(); }),
         transfer_(process_, events_, [this] { return TransferRound(); }),
         executor_(events_, arena, ExecutorOptions(options)),
-        transport_(network, options.name, [this] { transfer_.Wake(process_.Hop()); },
-                   {[this](const FrameHeader& header, const std::byte* place) {
-                      Watch(header, place, "landed in");
-                    },
-                    [this](const FrameHeader& header, const std::byte* source) {
-                      Watch(header, source, "was read from");
-                    }}),
+        transport_(
+            network, options.name, [this] { transfer_.Wake(process_.Hop()); },
+            {[this](const FrameHeader& header, const std::byte* place) {
+               Watch(header, place, "landed in");
+             },
+             [this](const FrameHeader& header, const std::byte* source) {
+               Watch(header, source, "was read from");
+             },
+             [this] { hooks_.violation(name_ + " accepted a session meant for another life"); }}),
         transfers_({options.name, options.incarnation, SimFields(arena.layout())}, arena,
                    transport_, options.seed, {}),
         worker_(SimFacts(options, arena), arena, executor_, Types::Options(options)) {
