@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "engine/model/checkpoint.h"
-#include "engine/model/deepseek_weights.h"
 
 namespace baton {
 namespace {
@@ -23,28 +22,27 @@ absl::StatusOr<DType> ActivationFor(absl::string_view wanted, absl::string_view 
                    " here, in which this version does not compute; set bfloat16 or float32"));
 }
 
-absl::Status LimitLength(int length_tokens_max, DeepseekConfig& config) {
-  if (length_tokens_max > 0) {
-    config.positions_max = std::min(config.positions_max, length_tokens_max);
-  }
-  if (std::int64_t{config.positions_max} * config.rope_dim / 2 <= kRopeNumbersMax) {
-    return absl::OkStatus();
-  }
+// The most positions that a sequence may take: `wanted`, unless it is 0 or above the model's own.
+absl::StatusOr<int> LengthFor(int wanted, const ModelShape& shape) {
+  const int length = wanted > 0 ? std::min(wanted, shape.positions_max) : shape.positions_max;
+  if (std::int64_t{length} * shape.rope_dim / 2 <= kRopeNumbersMax) return length;
   return absl::InvalidArgumentError(
-      absl::StrCat("the rotary tables of ", config.positions_max,
+      absl::StrCat("the rotary tables of ", length,
                    " positions are too large; set a smaller model.length_tokens_max"));
 }
 
-ModelFacts FactsOf(const Checkpoint& checkpoint, const ModelConfig& config, DType activation) {
+// All but the revision.
+absl::StatusOr<ModelFacts> FactsOf(const Checkpoint& checkpoint, const ModelConfig& config) {
+  const ModelShape& shape = checkpoint.architecture->shape();
   ModelFacts facts;
   facts.name = checkpoint.name;
-  facts.vocab_size = checkpoint.config.vocab_size;
+  facts.vocab_size = shape.vocab_size;
   facts.ids_with_text = checkpoint.ids_with_text;
-  facts.length_tokens_max = checkpoint.config.positions_max;
-  facts.end_tokens = checkpoint.config.end_tokens;
-  facts.bos = checkpoint.config.bos;
-  facts.activation = activation;
+  facts.end_tokens = checkpoint.end_tokens;
+  facts.bos = shape.bos;
   facts.exact = config.exact != "false";
+  BATON_ASSIGN_OR_RETURN(facts.length_tokens_max, LengthFor(config.length_tokens_max, shape));
+  BATON_ASSIGN_OR_RETURN(facts.activation, ActivationFor(config.dtype, shape.stored_dtype));
   return facts;
 }
 
@@ -53,15 +51,7 @@ ModelFacts FactsOf(const Checkpoint& checkpoint, const ModelConfig& config, DTyp
 absl::StatusOr<std::unique_ptr<Model>> LoadModel(const ModelConfig& config,
                                                  const LoadProgress& progress) {
   BATON_ASSIGN_OR_RETURN(Checkpoint checkpoint, OpenCheckpoint(config));
-  BATON_RETURN_IF_ERROR(LimitLength(config.length_tokens_max, checkpoint.config));
-  const DeepseekConfig shape = checkpoint.config;
-  BATON_ASSIGN_OR_RETURN(const DType activation, ActivationFor(config.dtype, shape.stored_dtype));
-  ModelFacts facts = FactsOf(checkpoint, config, activation);
-  KvLayout layout;
-  layout.num_layers = shape.num_layers;
-  layout.latent_dim = shape.latent_dim;
-  layout.rope_dim = shape.rope_dim;
-
+  BATON_ASSIGN_OR_RETURN(ModelFacts facts, FactsOf(checkpoint, config));
   std::size_t done = 0;  // every byte is read twice: for the digest, then into place
   const auto on_bytes = [&](std::size_t bytes) {
     done = std::min(done + bytes, 2 * checkpoint.bytes);
@@ -69,10 +59,12 @@ absl::StatusOr<std::unique_ptr<Model>> LoadModel(const ModelConfig& config,
   };
   facts.revision = checkpoint.revision(on_bytes);
   done = checkpoint.bytes;
-  BATON_ASSIGN_OR_RETURN(
-      auto weights, BindDeepseekWeights(shape, activation, std::move(checkpoint.source), on_bytes));
+  const BindOptions bind{facts.activation, facts.length_tokens_max, on_bytes};
+  BATON_ASSIGN_OR_RETURN(auto weights,
+                         checkpoint.architecture->Bind(std::move(checkpoint.source), bind));
   BATON_RETURN_IF_ERROR(checkpoint.check_unchanged());
-  return std::make_unique<Model>(std::move(facts), layout, std::move(weights));
+  return std::make_unique<Model>(std::move(facts), checkpoint.architecture->Layout(),
+                                 std::move(weights));
 }
 
 }  // namespace baton

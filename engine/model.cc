@@ -4,11 +4,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/digest.h"
-#include "engine/model/deepseek_weights.h"
+#include "engine/model/architecture.h"
 
 namespace baton {
 
-Model::Model(ModelFacts facts, KvLayout shape, std::unique_ptr<const DeepseekWeights> weights)
+Model::Model(ModelFacts facts, KvLayout shape, std::unique_ptr<const ModelWeights> weights)
     : facts_(std::move(facts)), shape_(shape), weights_(std::move(weights)) {}
 
 Model::~Model() = default;
@@ -22,15 +22,16 @@ KvLayout Model::LayoutFor(DType kv_dtype, int tokens_per_page) const {
 
 FingerprintFields Model::Fingerprint(const KvLayout& layout, const Backend& backend) const {
   FingerprintFields fields = FieldsOf(layout);
-  fields.emplace_back("rope_pairs", "interleaved");
+  fields.emplace_back("rope_pairs", layout.is_gqa() ? "halves" : "interleaved");
   fields.emplace_back("revision", facts_.revision);
   fields.emplace_back("activation", std::string(NameOf(facts_.activation)));
   if (!facts_.exact) {
     fields.emplace_back("kernels", "any");
     return fields;
   }
-  fields.emplace_back("kernels", absl::StrCat(backend.name, ",", backend.isa, ",revision ",
-                                              backend.kernel_revision, ",absorbed"));
+  fields.emplace_back(
+      "kernels", absl::StrCat(backend.name, ",", backend.isa, ",revision ", backend.kernel_revision,
+                              layout.is_gqa() ? ",direct" : ",absorbed"));
   return fields;
 }
 

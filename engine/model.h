@@ -19,7 +19,7 @@
 
 namespace baton {
 
-struct DeepseekWeights;
+class ModelWeights;
 
 /// What the outside may know about a model.
 struct ModelFacts {
@@ -38,13 +38,13 @@ struct ModelFacts {
 /// Thread: immutable after LoadModel(); any.
 class Model {
  public:
-  Model(ModelFacts facts, KvLayout shape, std::unique_ptr<const DeepseekWeights> weights);
+  Model(ModelFacts facts, KvLayout shape, std::unique_ptr<const ModelWeights> weights);
   ~Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
   const ModelFacts& facts() const { return facts_; }
-  const DeepseekWeights& weights() const { return *weights_; }
+  const ModelWeights& weights() const { return *weights_; }
 
   /// How this model's keys and values stand in pages of `tokens_per_page` tokens.
   KvLayout LayoutFor(DType kv_dtype, int tokens_per_page) const;
@@ -60,7 +60,7 @@ class Model {
  private:
   const ModelFacts facts_;
   const KvLayout shape_;  // layers and dims; page size and element type are the caller's
-  const std::unique_ptr<const DeepseekWeights> weights_;
+  const std::unique_ptr<const ModelWeights> weights_;
 };
 
 /// The element type of pages that `flat.kv_cache_dtype` names; "auto" is the model's activation.

@@ -11,8 +11,8 @@
 #include "base/bounded_queue.h"
 #include "base/check.h"
 #include "base/status.h"
+#include "engine/model/architecture.h"
 #include "engine/model/batch.h"
-#include "engine/model/deepseek.h"
 #include "engine/sampler.h"
 #include "kernels/stream.h"
 
@@ -72,7 +72,7 @@ class ModelExecutor::Impl {
         options_(std::move(options)),
         stream_(options_.threads),
         batch_(LimitsOf(model, arena, options_)),
-        forward_(model.weights(), backend, arena, stream_, batch_.limits),
+        forward_(model.weights().NewForward(backend, arena, stream_, batch_.limits)),
         sampler_(model.facts().vocab_size, model.facts().ids_with_text),
         launched_(kInFlightMax),
         finished_(kInFlightMax) {}
@@ -94,7 +94,7 @@ class ModelExecutor::Impl {
     step.entries.push_back(std::move(entry));
     BATON_RETURN_IF_ERROR(CheckStep(step));
     batch_.Fill(step);
-    return forward_.Run(batch_, [](int) {});
+    return forward_->Run(batch_, [](int) {});
   }
 
   void Start() {
@@ -154,7 +154,7 @@ class ModelExecutor::Impl {
 
   absl::StatusOr<StepResult> Compute(const Step& step) {
     batch_.Fill(step);
-    BATON_RETURN_IF_ERROR(forward_.Run(batch_, [&](int layer) {
+    BATON_RETURN_IF_ERROR(forward_->Run(batch_, [&](int layer) {
       if (options_.layer_done) options_.layer_done(step.number, layer);
     }));
     StepResult result;
@@ -163,7 +163,7 @@ class ModelExecutor::Impl {
     for (const StepEntry& entry : step.entries) {
       if (!entry.samples) continue;
       const int position = entry.first_position + static_cast<int>(entry.tokens.size());
-      const std::span<const float> logits(forward_.Logits(row++),
+      const std::span<const float> logits(forward_->Logits(row++),
                                           static_cast<std::size_t>(model_.facts().vocab_size));
       BATON_ASSIGN_OR_RETURN(TokenOutput output, sampler_.Sample(logits, entry.sampling, position));
       result.sampled.push_back({entry.sequence, std::move(output)});
@@ -178,7 +178,7 @@ class ModelExecutor::Impl {
   // The compute thread's, once it runs.
   Stream stream_;
   Batch batch_;
-  DeepseekForward forward_;
+  std::unique_ptr<Forward> forward_;
   Sampler sampler_;
 
   // Where the two threads meet. finished_ never overflows: what is in it counts as in flight.

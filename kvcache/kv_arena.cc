@@ -37,9 +37,11 @@ std::span<std::byte> KvArena::Page(PageId page) const {
 void KvArena::ZeroRows(PageId page, int first_token) const {
   BATON_CHECK(Index(page) < num_pages_ && first_token >= 0);
   BATON_CHECK(first_token <= layout_.tokens_per_page);
-  const std::size_t kept = static_cast<std::size_t>(first_token) * layout_.TokenBytes();
-  for (int layer = 0; layer < layout_.num_layers; ++layer) {
-    std::memset(base_ + layout_.OffsetOf(page, layer) + kept, 0, layout_.LayerBytes() - kept);
+  const std::size_t kept = static_cast<std::size_t>(first_token) * layout_.RowBytes();
+  const std::size_t plane = layout_.PlaneBytes();
+  std::byte* const begin = base_ + layout_.OffsetOf(page, 0);
+  for (std::size_t at = 0; at < layout_.PageBytes(); at += plane) {
+    std::memset(begin + at + kept, 0, plane - kept);
   }
 }
 

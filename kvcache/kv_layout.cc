@@ -20,6 +20,15 @@ Fingerprint FingerprintOf(const FingerprintFields& fields) {
 }
 
 FingerprintFields FieldsOf(const KvLayout& layout) {
+  if (layout.is_gqa()) {
+    return {{"layers", absl::StrCat(layout.num_layers)},
+            {"page_tokens", absl::StrCat(layout.tokens_per_page)},
+            {"attention", "gqa"},
+            {"kv_heads", absl::StrCat(layout.kv_heads)},
+            {"head_dim", absl::StrCat(layout.head_dim)},
+            {"kv_dtype", std::string(NameOf(layout.dtype))},
+            {"page_order", "page,layer,key|value,head,token"}};
+  }
   return {{"layers", absl::StrCat(layout.num_layers)},
           {"page_tokens", absl::StrCat(layout.tokens_per_page)},
           {"attention", "mla"},

@@ -2,8 +2,10 @@
 //
 // A pool is one allocation, page-major: [page][layer][layer_bytes]. All layers of a page are
 // adjacent, so a whole page is one transfer; one layer of a page is one contiguous run, so layers
-// can also be sent as they are computed. MLA: a layer of a page is [token][latent | rope] in
-// `dtype`.
+// can also be sent as they are computed. A layer of a page is a row of planes, each [token][row]:
+//   MLA  one plane; a row is [latent | rope]
+//   GQA  [K | V][kv_head] planes; a row is [head_dim]: a range of heads is contiguous
+// all in `dtype`.
 //
 // Two workers may exchange pages only when every field of their fingerprints agrees; the list of
 // named fields exists so that a refusal can name the one that differs.
@@ -26,10 +28,23 @@ struct KvLayout {
   int tokens_per_page = 64;  // the MLA kernel's tile
   int latent_dim = 0;        // MLA kv_lora_rank: shared by keys and values
   int rope_dim = 0;          // decoupled rotary part of the key, stored after the latent
+  int kv_heads = 0;          // GQA, instead of the latent: heads of keys, and of values
+  int head_dim = 0;          // of each of them
   DType dtype = DType::kBf16;
 
+  constexpr bool is_gqa() const { return kv_heads > 0; }
+  constexpr int Planes() const { return is_gqa() ? 2 * kv_heads : 1; }
+  /// Of one token in one plane.
+  constexpr std::size_t RowBytes() const {
+    return static_cast<std::size_t>(is_gqa() ? head_dim : latent_dim + rope_dim) * BytesOf(dtype);
+  }
+  /// From a plane to the next.
+  constexpr std::size_t PlaneBytes() const {
+    return static_cast<std::size_t>(tokens_per_page) * RowBytes();
+  }
+  /// Of one token in all planes of a layer.
   constexpr std::size_t TokenBytes() const {
-    return static_cast<std::size_t>(latent_dim + rope_dim) * BytesOf(dtype);
+    return static_cast<std::size_t>(Planes()) * RowBytes();
   }
   constexpr std::size_t LayerBytes() const {
     return static_cast<std::size_t>(tokens_per_page) * TokenBytes();

@@ -13,8 +13,9 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "engine/model/checkpoint_files.h"
-#include "engine/model/config_json.h"
+#include "engine/model/deepseek_architecture.h"
 #include "engine/model/dummy_weights.h"
+#include "engine/model/parse_config.h"
 #include "engine/model/recall_model.h"
 #include "engine/model/tokenizer_reach.h"
 
@@ -25,14 +26,13 @@ constexpr char kBuiltinPrefix[] = "builtin:";
 constexpr std::size_t kConfigBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kTokenizerBytesMax = std::size_t{64} << 20;
 
-using OnBytes = std::function<void(std::size_t)>;
-
 absl::StatusOr<Checkpoint> OpenBuiltin(const std::string& name) {
   BATON_ASSIGN_OR_RETURN(RecallModel recall, MakeRecallModel(name));
   Checkpoint checkpoint;
   checkpoint.name = name;
-  checkpoint.config = recall.config;
   checkpoint.ids_with_text = recall.config.vocab_size;
+  checkpoint.end_tokens = recall.config.end_tokens;
+  checkpoint.architecture = std::make_unique<DeepseekArchitecture>(std::move(recall.config));
   checkpoint.bytes = recall.weights->bytes();
   checkpoint.revision = [weights = recall.weights.get()](const OnBytes&) {
     return weights->Digest();
@@ -56,7 +56,8 @@ absl::StatusOr<JsonValue> ReadJsonFile(const std::string& directory, const std::
 }
 
 // `config_text` becomes the bytes of config.json.
-absl::StatusOr<DeepseekConfig> ReadConfig(const std::string& directory, std::string* config_text) {
+absl::StatusOr<std::unique_ptr<const Architecture>> ReadConfig(const std::string& directory,
+                                                               std::string* config_text) {
   BATON_ASSIGN_OR_RETURN(const JsonValue config,
                          ReadJsonFile(directory, "config.json", config_text));
   std::optional<JsonValue> generation;
@@ -70,7 +71,7 @@ absl::StatusOr<DeepseekConfig> ReadConfig(const std::string& directory, std::str
     BATON_WARN("config.json: fields that are not known and not honoured: %s",
                absl::StrJoin(parsed.unknown_fields, ", "));
   }
-  return std::move(parsed.config);
+  return std::move(parsed.architecture);
 }
 
 absl::Status OpenFiles(const std::string& directory, const std::string& stated_revision,
@@ -90,15 +91,16 @@ absl::Status OpenFiles(const std::string& directory, const std::string& stated_r
   const std::string tokenizer = directory + "/tokenizer.json";
   if (!Exists(tokenizer)) return absl::OkStatus();
   BATON_ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(tokenizer, kTokenizerBytesMax));
-  BATON_ASSIGN_OR_RETURN(checkpoint.ids_with_text, IdsWithText(text, checkpoint.config.vocab_size));
+  BATON_ASSIGN_OR_RETURN(checkpoint.ids_with_text,
+                         IdsWithText(text, checkpoint.architecture->shape().vocab_size));
   return absl::OkStatus();
 }
 
 // Made-up weights have no end tokens, so that answers are as long as the load asks.
 absl::Status MakeDummies(const std::string& config_text, Checkpoint& checkpoint) {
   BATON_ASSIGN_OR_RETURN(std::unique_ptr<MemoryWeights> weights,
-                         MakeDummyWeights(checkpoint.config));
-  checkpoint.config.end_tokens.clear();
+                         MakeDummyWeights(checkpoint.architecture->Weights()));
+  checkpoint.end_tokens.clear();
   checkpoint.bytes = weights->bytes();
   Sha256 hash;
   hash.AddString(config_text);
@@ -120,8 +122,9 @@ absl::StatusOr<Checkpoint> OpenDirectory(const ModelConfig& config) {
   checkpoint.name =
       path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
   std::string config_text;
-  BATON_ASSIGN_OR_RETURN(checkpoint.config, ReadConfig(config.path, &config_text));
-  checkpoint.ids_with_text = checkpoint.config.vocab_size;
+  BATON_ASSIGN_OR_RETURN(checkpoint.architecture, ReadConfig(config.path, &config_text));
+  checkpoint.ids_with_text = checkpoint.architecture->shape().vocab_size;
+  checkpoint.end_tokens = checkpoint.architecture->shape().end_tokens;
   if (config.load_format == "dummy") {
     BATON_RETURN_IF_ERROR(MakeDummies(config_text, checkpoint));
   } else {

@@ -7,24 +7,26 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "config/config.h"
-#include "engine/model/deepseek_config.h"
+#include "engine/model/architecture.h"
 #include "engine/model/weight_source.h"
 
 namespace baton {
 
 struct Checkpoint {
   std::string name;
-  DeepseekConfig config;
+  std::unique_ptr<const Architecture> architecture;
   int ids_with_text = 0;
+  std::vector<TokenId> end_tokens;  // ascending
   std::unique_ptr<const WeightSource> source;
   std::size_t bytes = 0;  // of all weights
   /// The identity of the weights. Reads every byte of a directory, telling `on_bytes` (may be
   /// null), unless the operator states it. Call it while `source` lives.
-  std::function<std::string(const std::function<void(std::size_t)>& on_bytes)> revision;
+  std::function<std::string(const OnBytes& on_bytes)> revision;
   /// To be called when all has been read. Errors: FailedPrecondition when a file changed meanwhile.
   std::function<absl::Status()> check_unchanged;
 };

@@ -26,6 +26,12 @@ void Gather(const std::vector<std::int32_t>& rows, std::size_t row_bytes, const 
 
 }  // namespace
 
+std::unique_ptr<Forward> DeepseekWeights::NewForward(const Backend& backend, KvArena& arena,
+                                                     Stream& stream,
+                                                     const BatchLimits& limits) const {
+  return std::make_unique<DeepseekForward>(*this, backend, arena, stream, limits);
+}
+
 DeepseekForward::DeepseekForward(const DeepseekWeights& weights, const Backend& backend,
                                  KvArena& arena, Stream& stream, const BatchLimits& limits)
     : weights_(weights),

@@ -13,6 +13,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "engine/model/architecture.h"
 #include "engine/model/batch.h"
 #include "engine/model/deepseek_weights.h"
 #include "kernels/backend.h"
@@ -21,19 +22,14 @@
 namespace baton {
 
 /// Thread: one. Scratch memory for the largest batch is allocated by the constructor.
-class DeepseekForward {
+class DeepseekForward : public Forward {
  public:
   /// All of these outlive it.
   DeepseekForward(const DeepseekWeights& weights, const Backend& backend, KvArena& arena,
                   Stream& stream, const BatchLimits& limits);
 
-  /// Computes `batch`: writes its keys and values into its pages and leaves the logits of its
-  /// sample_rows. `layer_done(layer)` is called when that layer's pages are written.
-  /// Errors: those of the backend.
-  absl::Status Run(const Batch& batch, absl::FunctionRef<void(int layer)> layer_done);
-
-  /// [vocab] of the i-th sample row of the last Run(); valid until the next.
-  const float* Logits(int i) const;
+  absl::Status Run(const Batch& batch, absl::FunctionRef<void(int layer)> layer_done) override;
+  const float* Logits(int i) const override;
 
  private:
   using Buffer = std::unique_ptr<std::byte[]>;

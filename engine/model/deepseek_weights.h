@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/dtype.h"
+#include "engine/model/architecture.h"
 #include "engine/model/deepseek_config.h"
 #include "engine/model/rope.h"
 #include "engine/model/weight_source.h"
@@ -43,7 +44,10 @@ struct DeepseekLayer {
   std::vector<const void*> expert_down;  // [experts] pointers to [hidden][inter]
 };
 
-struct DeepseekWeights {
+struct DeepseekWeights : ModelWeights {
+  std::unique_ptr<Forward> NewForward(const Backend& backend, KvArena& arena, Stream& stream,
+                                      const BatchLimits& limits) const override;
+
   DeepseekConfig config;
   DType dtype = DType::kBf16;
   const void* embed = nullptr;  // [vocab][hidden]

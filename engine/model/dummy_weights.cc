@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_format.h"
 #include "base/digest.h"
-#include "engine/model/weight_names.h"
 #include "kernels/common/float_bits.h"
 #include "kernels/common/philox.h"
 
@@ -52,8 +51,8 @@ std::vector<std::uint16_t> MakeValues(const WeightSpec& spec) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<MemoryWeights>> MakeDummyWeights(const DeepseekConfig& config) {
-  const std::vector<WeightSpec> specs = WeightSpecsOf(config, false);
+absl::StatusOr<std::unique_ptr<MemoryWeights>> MakeDummyWeights(
+    const std::vector<WeightSpec>& specs) {
   const double machine =
       static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
   if (BytesNeeded(specs) > machine) {

@@ -3,16 +3,18 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/model/deepseek_config.h"
 #include "engine/model/memory_weights.h"
+#include "engine/model/weight_names.h"
 
 namespace baton {
 
 /// Element i of tensor T is Philox(key = first 64 bits of SHA-256(name of T), counter = i), uniform
 /// within +-sqrt(3 / fan_in); norms are 1.
 /// Errors: ResourceExhausted when the machine has not the memory.
-absl::StatusOr<std::unique_ptr<MemoryWeights>> MakeDummyWeights(const DeepseekConfig& config);
+absl::StatusOr<std::unique_ptr<MemoryWeights>> MakeDummyWeights(
+    const std::vector<WeightSpec>& specs);
 
 }  // namespace baton

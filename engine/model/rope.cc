@@ -15,25 +15,25 @@ double MscaleOf(const YarnScaling& yarn, double m) {
 }
 
 // The pair, as a real number, that turns `rotations` times within the trained length.
-double CorrectionDim(const DeepseekConfig& config, double rotations) {
-  return config.rope_dim * std::log(config.yarn->original_positions / (rotations * 2 * kPi)) /
-         (2 * std::log(config.rope_theta));
+double CorrectionDim(const ModelShape& shape, double rotations) {
+  return shape.rope_dim * std::log(shape.yarn->original_positions / (rotations * 2 * kPi)) /
+         (2 * std::log(shape.rope_theta));
 }
 
 }  // namespace
 
-std::vector<double> RopeFrequencies(const DeepseekConfig& config) {
-  const int pairs = config.rope_dim / 2;
+std::vector<double> RopeFrequencies(const ModelShape& shape) {
+  const int pairs = shape.rope_dim / 2;
   std::vector<double> frequencies(static_cast<std::size_t>(pairs));
   for (int i = 0; i < pairs; ++i) {
     frequencies[static_cast<std::size_t>(i)] =
-        std::pow(config.rope_theta, -2.0 * i / config.rope_dim);
+        std::pow(shape.rope_theta, -2.0 * i / shape.rope_dim);
   }
-  if (!config.yarn.has_value()) return frequencies;
-  const YarnScaling& yarn = *config.yarn;
-  const double low = std::max(0.0, std::floor(CorrectionDim(config, yarn.beta_fast)));
+  if (!shape.yarn.has_value()) return frequencies;
+  const YarnScaling& yarn = *shape.yarn;
+  const double low = std::max(0.0, std::floor(CorrectionDim(shape, yarn.beta_fast)));
   const double high =
-      std::min(config.rope_dim - 1.0, std::ceil(CorrectionDim(config, yarn.beta_slow)));
+      std::min(shape.rope_dim - 1.0, std::ceil(CorrectionDim(shape, yarn.beta_slow)));
   const double width = high == low ? 0.001 : high - low;
   for (int i = 0; i < pairs; ++i) {
     double& frequency = frequencies[static_cast<std::size_t>(i)];
@@ -43,12 +43,12 @@ std::vector<double> RopeFrequencies(const DeepseekConfig& config) {
   return frequencies;
 }
 
-RopeTables MakeRopeTables(const DeepseekConfig& config, int positions) {
-  const std::vector<double> frequencies = RopeFrequencies(config);
+RopeTables MakeRopeTables(const ModelShape& shape, int positions) {
+  const std::vector<double> frequencies = RopeFrequencies(shape);
   double factor = 1;
-  if (config.yarn.has_value()) {
-    factor = MscaleOf(*config.yarn, config.yarn->mscale) /
-             MscaleOf(*config.yarn, config.yarn->mscale_all_dim);
+  if (shape.yarn.has_value()) {
+    factor = MscaleOf(*shape.yarn, shape.yarn->mscale) /
+             MscaleOf(*shape.yarn, shape.yarn->mscale_all_dim);
   }
   RopeTables tables;
   tables.cos.reserve(static_cast<std::size_t>(positions) * frequencies.size());

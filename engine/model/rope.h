@@ -13,7 +13,7 @@
 namespace baton {
 
 /// Radians a position, of each of rope_dim / 2 pairs; stretched by YaRN when the config has it.
-std::vector<double> RopeFrequencies(const DeepseekConfig& config);
+std::vector<double> RopeFrequencies(const ModelShape& shape);
 
 struct RopeTables {
   std::vector<float> cos;  // [positions_max][rope_dim / 2], times g(mscale) / g(mscale_all_dim)
@@ -21,7 +21,7 @@ struct RopeTables {
 };
 
 /// Tables for the first `positions` positions.
-RopeTables MakeRopeTables(const DeepseekConfig& config, int positions);
+RopeTables MakeRopeTables(const ModelShape& shape, int positions);
 
 /// 1 / sqrt(nope_dim + rope_dim), times g(mscale_all_dim)^2 under YaRN.
 double SoftmaxScale(const DeepseekConfig& config);

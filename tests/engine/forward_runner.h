@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "engine/model.h"
+#include "engine/model/architecture.h"
 #include "engine/model/batch.h"
-#include "engine/model/deepseek.h"
 #include "kernels/backend.h"
 #include "kvcache/kv_arena.h"
 
@@ -26,8 +26,7 @@ class ForwardRunner {
     arena_ = *std::move(arena);
     for (int page = 0; page < pages; ++page) pages_.push_back(PageId(pages - 1 - page));
     batch_ = std::make_unique<Batch>(BatchLimits{length, 1, pages, 64});
-    forward_ = std::make_unique<DeepseekForward>(model.weights(), backend, *arena_, stream_,
-                                                 batch_->limits);
+    forward_ = model.weights().NewForward(backend, *arena_, stream_, batch_->limits);
   }
 
   /// Forgets the sequence.
@@ -56,7 +55,7 @@ class ForwardRunner {
   std::unique_ptr<KvArena> arena_;
   std::vector<PageId> pages_;
   std::unique_ptr<Batch> batch_;
-  std::unique_ptr<DeepseekForward> forward_;
+  std::unique_ptr<Forward> forward_;
   int position_ = 0;
 };
 

@@ -6,7 +6,6 @@
 
 #include <cmath>
 
-#include "engine/model/deepseek_weights.h"
 #include "kernels/common/float_bits.h"
 #include "tests/engine/checkpoint_writer.h"
 #include "tests/engine/forward_runner.h"

@@ -1,18 +1,40 @@
 #include "kvcache/kv_layout.h"
 
+#include <utility>
+#include <vector>
+
 #include "gtest/gtest.h"
+#include "kvcache/kv_arena.h"
 
 namespace baton {
 namespace {
 
-// Bytes a token over all layers, bf16: DeepSeek's published dims (latent 512, rope 64).
+struct KnownModel {
+  const char* name;
+  KvLayout layout;
+  std::size_t token_bytes;  // over all layers
+};
+
+// Published dims, bf16.
+const KnownModel kKnown[] = {
+    {"V2-Lite", {.num_layers = 27, .latent_dim = 512, .rope_dim = 64}, 31'104},
+    {"V2", {.num_layers = 60, .latent_dim = 512, .rope_dim = 64}, 69'120},
+    {"V3, R1", {.num_layers = 61, .latent_dim = 512, .rope_dim = 64}, 70'272},
+    {"Llama-3-8B", {.num_layers = 32, .kv_heads = 8, .head_dim = 128}, 131'072},
+    {"Llama-3-70B", {.num_layers = 80, .kv_heads = 8, .head_dim = 128}, 327'680},
+    {"Qwen2.5-0.5B", {.num_layers = 24, .kv_heads = 2, .head_dim = 64}, 12'288},
+    {"Qwen2.5-7B", {.num_layers = 28, .kv_heads = 4, .head_dim = 128}, 57'344},
+    {"Qwen3-0.6B", {.num_layers = 28, .kv_heads = 8, .head_dim = 128}, 114'688},
+    {"Qwen3-8B", {.num_layers = 36, .kv_heads = 8, .head_dim = 128}, 147'456},
+};
+
 TEST(KvLayoutTest, BytesOfTheModelsWeKnow) {
-  const auto token_bytes = [](int layers) {
-    return KvLayout{.num_layers = layers, .latent_dim = 512, .rope_dim = 64}.PageBytes() / 64;
-  };
-  EXPECT_EQ(token_bytes(27), 31'104U);  // V2-Lite
-  EXPECT_EQ(token_bytes(60), 69'120U);  // V2
-  EXPECT_EQ(token_bytes(61), 70'272U);  // V3, R1
+  for (const KnownModel& model : kKnown) {
+    EXPECT_EQ(model.layout.PageBytes(), 64 * model.token_bytes) << model.name;
+    EXPECT_EQ(model.layout.PageBytes(),
+              model.layout.TokenBytes() * 64 * static_cast<std::size_t>(model.layout.num_layers))
+        << model.name;
+  }
 }
 
 TEST(KvLayoutTest, OffsetsPassThirtyTwoBits) {
@@ -20,20 +42,67 @@ TEST(KvLayoutTest, OffsetsPassThirtyTwoBits) {
   EXPECT_GT(layout.OffsetOf(PageId{4000}, 60), std::size_t{1} << 32);
 }
 
-TEST(KvLayoutTest, EveryFieldChangesTheFingerprintAndIsNamed) {
-  const KvLayout base{.num_layers = 4, .latent_dim = 512, .rope_dim = 64};
-  std::vector<KvLayout> flipped(5, base);
-  flipped[0].num_layers = 5;
-  flipped[1].tokens_per_page = 32;
-  flipped[2].latent_dim = 256;
-  flipped[3].rope_dim = 32;
-  flipped[4].dtype = DType::kF32;
-  const char* names[] = {"layers", "page_tokens", "latent_dim", "rope_dim", "kv_dtype"};
-  for (std::size_t i = 0; i < flipped.size(); ++i) {
-    EXPECT_NE(FingerprintOf(FieldsOf(base)), FingerprintOf(FieldsOf(flipped[i]))) << names[i];
-    EXPECT_EQ(Difference(FieldsOf(base), FieldsOf(flipped[i])).find(names[i]), 0U);
+// Each field of `base` that a flip changes must be named by the difference.
+void ExpectNamed(const KvLayout& base,
+                 const std::vector<std::pair<const char*, KvLayout>>& flipped) {
+  for (const auto& [name, layout] : flipped) {
+    EXPECT_NE(FingerprintOf(FieldsOf(base)), FingerprintOf(FieldsOf(layout))) << name;
+    EXPECT_EQ(Difference(FieldsOf(base), FieldsOf(layout)).find(name), 0U);
   }
   EXPECT_EQ(Difference(FieldsOf(base), FieldsOf(base)), "");
+}
+
+KvLayout With(KvLayout layout, int KvLayout::*field, int value) {
+  layout.*field = value;
+  return layout;
+}
+
+KvLayout WithType(KvLayout layout, DType dtype) {
+  layout.dtype = dtype;
+  return layout;
+}
+
+TEST(KvLayoutTest, EveryFieldOfLatentPagesChangesTheFingerprintAndIsNamed) {
+  const KvLayout base{.num_layers = 4, .latent_dim = 512, .rope_dim = 64};
+  ExpectNamed(base, {{"layers", With(base, &KvLayout::num_layers, 5)},
+                     {"page_tokens", With(base, &KvLayout::tokens_per_page, 32)},
+                     {"latent_dim", With(base, &KvLayout::latent_dim, 256)},
+                     {"rope_dim", With(base, &KvLayout::rope_dim, 32)},
+                     {"kv_dtype", WithType(base, DType::kF32)}});
+}
+
+TEST(KvLayoutTest, EveryFieldOfHeadPagesChangesTheFingerprintAndIsNamed) {
+  const KvLayout base{.num_layers = 4, .kv_heads = 8, .head_dim = 128};
+  ExpectNamed(base, {{"layers", With(base, &KvLayout::num_layers, 5)},
+                     {"page_tokens", With(base, &KvLayout::tokens_per_page, 32)},
+                     {"kv_heads", With(base, &KvLayout::kv_heads, 4)},
+                     {"head_dim", With(base, &KvLayout::head_dim, 64)},
+                     {"kv_dtype", WithType(base, DType::kF16)},
+                     {"attention", {.num_layers = 4, .latent_dim = 1024, .rope_dim = 1024}}});
+}
+
+TEST(KvArenaTest, ZeroedRowsAreThoseOfEveryPlaneAndNoOthers) {
+  for (const KvLayout& layout :
+       {KvLayout{.num_layers = 2, .tokens_per_page = 4, .latent_dim = 3, .rope_dim = 2},
+        KvLayout{.num_layers = 2, .tokens_per_page = 4, .kv_heads = 3, .head_dim = 2}}) {
+    const auto arena = KvArena::Create(layout, 3);
+    ASSERT_TRUE(arena.ok()) << arena.status();
+    for (std::uint32_t page = 0; page < 3; ++page) {
+      for (std::byte& byte : (*arena)->Page(PageId{page})) byte = std::byte{7};
+    }
+    (*arena)->ZeroRows(PageId{1}, 3);
+    const auto planes = static_cast<std::size_t>(layout.num_layers * layout.Planes());
+    for (std::size_t plane = 0; plane < planes; ++plane) {
+      const auto rows =
+          (*arena)->Page(PageId{1}).subspan(plane * layout.PlaneBytes(), layout.PlaneBytes());
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        EXPECT_EQ(rows[i] == std::byte{0}, i >= 3 * layout.RowBytes()) << plane << " " << i;
+      }
+    }
+    for (const std::uint32_t page : {0U, 2U}) {
+      for (const std::byte byte : (*arena)->Page(PageId{page})) EXPECT_EQ(byte, std::byte{7});
+    }
+  }
 }
 
 }  // namespace

@@ -12,15 +12,16 @@
 
 namespace baton {
 
-struct ParsedConfig {
+struct ParsedDeepseek {
   DeepseekConfig config;
   std::vector<std::string> unknown_fields;  // neither read nor known to be harmless
 };
 
 /// `generation` is generation_config.json, or null when the directory has none; its end tokens
-/// join config.json's.
+/// join config.json's. That `config` is of this family is the caller's to know.
 /// Errors: InvalidArgument names the field that is missing, of a wrong type or out of range;
 /// Unimplemented names what the model would need.
-absl::StatusOr<ParsedConfig> ParseConfigJson(const JsonValue& config, const JsonValue* generation);
+absl::StatusOr<ParsedDeepseek> ParseDeepseekJson(const JsonObject& config,
+                                                 const JsonValue* generation);
 
 }  // namespace baton
