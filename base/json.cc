@@ -16,7 +16,8 @@ constexpr std::size_t kIndexFrom = 16;
 /// Builds the tree from nlohmann's events; stops at the first thing that we refuse.
 class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit TreeBuilder(const JsonLimits& limits) : limits_(limits) {}
+  TreeBuilder(std::span<const JsonTable> tables, const JsonLimits& limits)
+      : tables_(tables), limits_(limits) {}
 
   bool null() override { return Add(nullptr); }
   bool boolean(bool value) override { return Add(value); }
@@ -46,12 +47,15 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
 
   JsonValue TakeRoot() { return std::move(root_); }
   const std::string& refusal() const { return refusal_; }
+  const absl::Status& taken() const { return taken_; }
   std::size_t error_position() const { return error_position_; }
 
  private:
   struct Open_ {
     std::variant<JsonObject, JsonArray> container;
-    std::string key;  // of the member whose value comes next
+    const JsonTable* table = nullptr;  // set: its members are handed over
+    std::size_t values_before = 0;     // of the whole tree, when this one began
+    std::string key;                   // of the member whose value comes next
   };
 
   bool Refuse(const char* why) {
@@ -62,7 +66,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool Open(std::variant<JsonObject, JsonArray> container) {
     if (static_cast<int>(open_.size()) >= limits_.depth_max)
       return Refuse("it is nested too deeply");
-    open_.push_back({std::move(container), {}});
+    open_.push_back({std::move(container), TableHere(), values_, {}});
     return true;
   }
 
@@ -73,6 +77,22 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     return Add(std::move(std::get<JsonArray>(container)));
   }
 
+  const JsonTable* TableHere() const {
+    for (const JsonTable& table : tables_) {
+      if (table.path.size() != open_.size()) continue;
+      std::size_t same = 0;
+      while (same < open_.size() && open_[same].key == table.path[same]) ++same;
+      if (same == open_.size()) return &table;
+    }
+    return nullptr;
+  }
+
+  bool Take(Open_& parent, JsonValue value) {
+    values_ = parent.values_before;  // what is handed over does not stay
+    taken_ = parent.table->take(parent.key, std::move(value));
+    return taken_.ok();
+  }
+
   bool Add(JsonValue value) {
     if (++values_ > limits_.values_max) return Refuse("it holds too many values");
     if (open_.empty()) {
@@ -80,6 +100,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
       return true;
     }
     Open_& parent = open_.back();
+    if (parent.table != nullptr) return Take(parent, std::move(value));
     if (auto* array = std::get_if<JsonArray>(&parent.container)) {
       array->push_back(std::move(value));
     } else {
@@ -88,11 +109,13 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
+  const std::span<const JsonTable> tables_;
   const JsonLimits limits_;
   std::vector<Open_> open_;
   JsonValue root_;
   std::size_t values_ = 0;
   std::string refusal_;
+  absl::Status taken_;
   std::size_t error_position_ = 0;
 };
 
@@ -222,9 +245,15 @@ absl::string_view JsonValue::TypeName() const {
 }
 
 absl::StatusOr<JsonValue> ParseJson(absl::string_view text, const JsonLimits& limits) {
-  TreeBuilder builder(limits);
+  return ParseJsonTables(text, {}, limits);
+}
+
+absl::StatusOr<JsonValue> ParseJsonTables(absl::string_view text, std::span<const JsonTable> tables,
+                                          const JsonLimits& limits) {
+  TreeBuilder builder(tables, limits);
   const bool parsed = nlohmann::json::sax_parse(text.data(), text.data() + text.size(), &builder);
   if (parsed) return builder.TakeRoot();
+  if (!builder.taken().ok()) return builder.taken();
   if (builder.error_position() > 0) {
     return absl::InvalidArgumentError(absl::StrFormat(
         "invalid JSON at %s: %s", PlaceOf(text, builder.error_position()), builder.refusal()));

@@ -6,7 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -87,6 +90,19 @@ struct JsonLimits {
 
 /// Errors: InvalidArgument with line and column; never any of the text itself.
 absl::StatusOr<JsonValue> ParseJson(absl::string_view text, const JsonLimits& limits = {});
+
+/// An object or array whose members are handed over one by one, as they are read, instead of
+/// joining the tree: for tables too large for one. In the tree it stays empty. `take` gets the key
+/// (empty in an array) and looks for duplicate keys itself; its error ends the parsing.
+struct JsonTable {
+  std::vector<std::string> path;  // keys from the root object
+  std::function<absl::Status(absl::string_view key, JsonValue value)> take;
+};
+
+/// As ParseJson; what is handed over does not count in `limits.values_max`. Errors: those of a
+/// `take` too, as they are.
+absl::StatusOr<JsonValue> ParseJsonTables(absl::string_view text, std::span<const JsonTable> tables,
+                                          const JsonLimits& limits = {});
 
 /// Compact, no ASCII escaping; doubles in shortest round-trip form, NaN and infinities as null.
 std::string WriteJson(const JsonValue& value);

@@ -111,7 +111,7 @@ class PublicService::Impl final : public v1::Inference::CallbackService {
       const bool special = !request->has_add_special_tokens() || request->add_special_tokens();
       const absl::StatusOr<std::vector<TokenId>> tokens =
           request->has_chat() ? tokenizer_.EncodeChat(messages)
-                              : tokenizer_.Encode(request->text(), special);
+                              : tokenizer_.Encode(request->text(), {.add_special_tokens = special});
       if (!tokens.ok()) refusal = FieldError("input", tokens.status().message());
       if (tokens.ok()) response->mutable_token_ids()->Add(tokens->begin(), tokens->end());
     }

@@ -52,7 +52,7 @@ absl::StatusOr<std::vector<std::vector<TokenId>>> PromptsOf(const GenerateOption
   if (!options.prompt_ids_file.empty()) return ReadPromptFile(options.prompt_ids_file);
   if (options.prompt_ids.has_value()) return std::vector<std::vector<TokenId>>{*options.prompt_ids};
   BATON_ASSIGN_OR_RETURN(std::vector<TokenId> ids, tokenizer.Encode(options.prompt.value_or(""),
-                                                                    /*add_special_tokens=*/true));
+                                                                    {.add_special_tokens = true}));
   return std::vector<std::vector<TokenId>>{std::move(ids)};
 }
 
@@ -100,7 +100,7 @@ std::string ToJson(const Generation& generation, const Tokenizer& tokenizer, boo
 }
 
 absl::Status Generate(const Config& config, const GenerateOptions& options) {
-  const auto tokenizer = MakeTokenizer(config.model.path);
+  BATON_ASSIGN_OR_RETURN(const auto tokenizer, MakeTokenizer(config.model));
   BATON_ASSIGN_OR_RETURN(const auto prompts, PromptsOf(options, *tokenizer));
   BATON_ASSIGN_OR_RETURN(const ModelParts parts, MakeModelParts(config));
   GeneratorOptions knobs;

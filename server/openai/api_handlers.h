@@ -2,7 +2,7 @@
 // puts it together so:
 //
 //   Metrics metrics({{"model_name", name}, {"engine", "0"}});
-//   auto tokenizer = MakeTokenizer(config.model.path);
+//   auto tokenizer = *MakeTokenizer(config.model);
 //   auto server = HttpServer::Listen({host, port, {}, CountAnswers(metrics)}).value();
 //   MountHealth(*server, health_callbacks);                      // server/admin/health_routes.h
 //   ApiHandlers api(*server, gateway, *tokenizer, metrics, options);

@@ -40,7 +40,7 @@ std::optional<HttpError> ReadTokenize(const JsonObject& body, const Tokenizer& t
     if (auto no = ParseMessages(*messages, FieldLimits{}, chat)) return no;
     tokens = tokenizer.EncodeChat(chat);
   } else {
-    tokens = tokenizer.Encode(*prompt, special);
+    tokens = tokenizer.Encode(*prompt, {.add_special_tokens = special});
   }
   if (!tokens.ok()) return FieldError(prompt ? "prompt" : "messages", tokens.status().message());
   call.tokens = *std::move(tokens);

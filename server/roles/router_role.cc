@@ -37,13 +37,13 @@ class RouterRole {
       : config_(loaded.config),
         metrics_({{"model_name", config_.model.path}, {"engine", "0"}}),
         router_metrics_(metrics_),
-        tokenizer_(MakeTokenizer(config_.model.path)),
         route_(OptionsFrom(config_), metrics_) {
     metrics_.Gauge(metric::kBuildInfo, {{"version", kVersion}, {"backend", "none"}}).Set(1);
   }
 
   /// Errors: Unavailable when a port is taken; InvalidArgument for an address that may not be used.
   absl::Status Start() {
+    BATON_ASSIGN_OR_RETURN(tokenizer_, MakeTokenizer(config_.model));
     HttpServerOptions http{config_.router.host, config_.router.port, {}, CountAnswers(metrics_)};
     BATON_ASSIGN_OR_RETURN(http_, HttpServer::Listen(std::move(http)));
     BATON_ASSIGN_OR_RETURN(links_, LinkService::Start({.host = config_.router.grpc_host,

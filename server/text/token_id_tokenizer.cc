@@ -1,10 +1,5 @@
 #include "server/text/token_id_tokenizer.h"
 
-#include <memory>
-
-#include "absl/strings/match.h"
-#include "server/text/byte_tokenizer.h"
-
 namespace baton {
 namespace {
 
@@ -16,7 +11,12 @@ absl::Status NoText() {
 
 }  // namespace
 
-absl::StatusOr<std::vector<TokenId>> TokenIdTokenizer::Encode(absl::string_view, bool) const {
+absl::StatusOr<std::vector<TokenId>> TokenIdTokenizer::Encode(absl::string_view,
+                                                              const EncodeOptions&) const {
+  return NoText();
+}
+
+absl::StatusOr<std::vector<TokenId>> TokenIdTokenizer::EncodeRuns(std::span<const TextRun>) const {
   return NoText();
 }
 
@@ -28,10 +28,5 @@ absl::StatusOr<std::vector<TokenId>> TokenIdTokenizer::EncodeChat(
 absl::string_view TokenIdTokenizer::BytesOf(TokenId) const { return {}; }
 
 bool TokenIdTokenizer::IsSpecial(TokenId) const { return false; }
-
-std::unique_ptr<Tokenizer> MakeTokenizer(absl::string_view model_path) {
-  if (absl::StartsWith(model_path, "builtin:recall")) return std::make_unique<ByteTokenizer>();
-  return std::make_unique<TokenIdTokenizer>();
-}
 
 }  // namespace baton

@@ -9,7 +9,8 @@ namespace baton {
 class TokenIdTokenizer : public Tokenizer {
  public:
   absl::StatusOr<std::vector<TokenId>> Encode(absl::string_view text,
-                                              bool add_special_tokens) const override;
+                                              const EncodeOptions& options) const override;
+  absl::StatusOr<std::vector<TokenId>> EncodeRuns(std::span<const TextRun> runs) const override;
   absl::StatusOr<std::vector<TokenId>> EncodeChat(
       const std::vector<ChatMessage>& messages) const override;
   absl::string_view BytesOf(TokenId token) const override;

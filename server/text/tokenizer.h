@@ -5,12 +5,15 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/ids.h"
+#include "config/config.h"
+#include "server/text/text_run.h"
 
 namespace baton {
 
@@ -20,15 +23,25 @@ struct ChatMessage {
   std::string content;
 };
 
+/// How a text that the caller wrote as a whole becomes ids.
+struct EncodeOptions {
+  bool add_special_tokens = false;   // what the model's post-processor adds: mostly a begin token
+  bool parse_special_tokens = true;  // false: `<|end|>` in the text stays ordinary letters
+};
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  /// The ids of `text` (any bytes). `add_special_tokens` puts the model's begin token in front,
-  /// where it has one.
-  /// Errors: InvalidArgument when this model has no text (it then takes token ids only).
+  /// The ids of `text` (any bytes).
+  /// Errors: InvalidArgument when this model has no text (it then takes token ids only), or when a
+  /// limit of splitting is hit.
   virtual absl::StatusOr<std::vector<TokenId>> Encode(absl::string_view text,
-                                                      bool add_special_tokens) const = 0;
+                                                      const EncodeOptions& options) const = 0;
+
+  /// The ids of a rendered template. Nothing is added, since templates print their own begin token;
+  /// added tokens are parsed in trusted runs alone. Errors: as Encode.
+  virtual absl::StatusOr<std::vector<TokenId>> EncodeRuns(std::span<const TextRun> runs) const = 0;
 
   /// The ids of a conversation up to where the answer begins. Errors: as Encode.
   virtual absl::StatusOr<std::vector<TokenId>> EncodeChat(
@@ -45,8 +58,10 @@ class Tokenizer {
   virtual bool has_text() const = 0;
 };
 
-/// The tokenizer of a model: bytes for `builtin:recall...`, token ids only for a directory.
-/// `model_path` is ModelConfig::path.
-std::unique_ptr<Tokenizer> MakeTokenizer(absl::string_view model_path);
+/// The tokenizer of a model: bytes for `builtin:...`; what tokenizer.json says for a directory
+/// (`model.tokenizer`'s before the model's own); token ids only where there is none.
+/// Errors: InvalidArgument with the file and the place in it; NotFound when `model.tokenizer` names
+/// a directory without tokenizer.json.
+absl::StatusOr<std::unique_ptr<Tokenizer>> MakeTokenizer(const ModelConfig& model);
 
 }  // namespace baton

@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace baton {
@@ -35,6 +36,34 @@ TEST(JsonTest, FindsKeysOfALargeObject) {
   EXPECT_TRUE(object.Find("42")->AsInt(&value));
   EXPECT_EQ(value, 42);
   EXPECT_EQ(object.Find("100"), nullptr);
+}
+
+TEST(JsonTest, HandsTablesOverInsteadOfKeepingThem) {
+  std::string seen;
+  const auto note = [&seen](absl::string_view key, JsonValue value) {
+    absl::StrAppend(&seen, key, "=", WriteJson(value), ";");
+    return key == "bad" ? absl::InvalidArgumentError("bad member") : absl::OkStatus();
+  };
+  const std::vector<JsonTable> tables = {{{"model", "vocab"}, note}, {{"model", "merges"}, note}};
+  const std::string text =
+      R"({"vocab":{"x":1},"model":{"vocab":{"a":1,"b":[2]},"merges":["c",["d","e"]],"type":"T"}})";
+  const auto tree = ParseJsonTables(text, tables);
+  ASSERT_TRUE(tree.ok());
+  EXPECT_EQ(seen, R"(a=1;b=[2];="c";=["d","e"];)");
+  EXPECT_EQ(WriteJson(*tree), R"({"vocab":{"x":1},"model":{"vocab":{},"merges":[],"type":"T"}})");
+  const auto refused = ParseJsonTables(R"({"model":{"vocab":{"bad":1}}})", tables);
+  EXPECT_EQ(refused.status().message(), "bad member");
+}
+
+TEST(JsonTest, WhatIsHandedOverDoesNotCountAsTree) {
+  const std::vector<JsonTable> tables = {
+      {{"v"}, [](absl::string_view, JsonValue) { return absl::OkStatus(); }}};
+  JsonLimits limits;
+  limits.values_max = 8;
+  std::string members = "\"a\":[1,2]";
+  for (int i = 0; i < 100; ++i) absl::StrAppend(&members, ",\"k", i, "\":[1,2]");
+  EXPECT_TRUE(ParseJsonTables("{\"v\":{" + members + "}}", tables, limits).ok());
+  EXPECT_FALSE(ParseJsonTables("{\"w\":{" + members + "}}", tables, limits).ok());
 }
 
 TEST(JsonTest, RefusesBrokenUtf8) { EXPECT_FALSE(ParseJson("\"\xff\"").ok()); }

@@ -11,7 +11,9 @@ namespace baton::testing {
 void ApiFixture::Start(ScriptedGateway::Script script, ApiOptions options,
                        const std::string& model_path) {
   gateway_.SetScript(std::move(script));
-  tokenizer_ = MakeTokenizer(model_path);
+  ModelConfig model;
+  model.path = model_path;
+  tokenizer_ = *MakeTokenizer(model);
   HttpServerOptions http;
   http.on_answer = CountAnswers(metrics_);
   server_ = *HttpServer::Listen(std::move(http));

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/baton_public.grpc.pb.h"
+#include "server/text/byte_tokenizer.h"
 #include "tests/server/scripted_gateway.h"
 
 namespace baton::testing {
@@ -96,7 +97,7 @@ class PublicServiceTest : public ::testing::Test {
 
   ScriptedGateway gateway_;
   Metrics metrics_{{{"model_name", "recall"}, {"engine", "0"}}};
-  std::unique_ptr<Tokenizer> tokenizer_ = MakeTokenizer("builtin:recall");
+  std::unique_ptr<Tokenizer> tokenizer_ = std::make_unique<ByteTokenizer>();
   std::unique_ptr<PublicService> service_;
   std::unique_ptr<v1::Inference::Stub> stub_;
 };

@@ -1,6 +1,7 @@
 // Bytes to text: whole characters only, stop strings across any border.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -202,7 +203,7 @@ TEST(ByteTokenizerTest, EveryByteGoesAndComesBack) {
   const ByteTokenizer tokenizer;
   std::string bytes;
   for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
-  const auto tokens = *tokenizer.Encode(bytes, true);
+  const auto tokens = *tokenizer.Encode(bytes, {.add_special_tokens = true});
   ASSERT_EQ(tokens.size(), 257U);
   EXPECT_EQ(tokens[0], ByteTokenizer::kBegin);
   std::string back;
@@ -219,15 +220,27 @@ TEST(ByteTokenizerTest, AChatEndsWhereItsLastMessageEnds) {
   const ByteTokenizer tokenizer;
   const auto tokens =
       *tokenizer.EncodeChat({{"system", "kite=4821;moss=0937;"}, {"user", "moss="}});
-  const auto expected = *tokenizer.Encode("kite=4821;moss=0937;\nmoss=", true);
+  const auto expected =
+      *tokenizer.Encode("kite=4821;moss=0937;\nmoss=", {.add_special_tokens = true});
   EXPECT_EQ(tokens, expected);
   // What a client writes is never a control token.
   EXPECT_EQ((*tokenizer.EncodeChat({{"user", "<|end|>"}})).size(), 8U);
 }
 
+TEST(ByteTokenizerTest, OnlyTrustedRunsHoldControlTokens) {
+  const ByteTokenizer tokenizer;
+  const std::vector<TextRun> runs = {{"<|begin|>a<|en", true}, {"d|><|end|>", false}};
+  const auto tokens = *tokenizer.EncodeRuns(runs);
+  EXPECT_EQ(tokens.size(), 1U + 1U + 4U + 3U + 7U);
+  EXPECT_EQ(tokens[0], ByteTokenizer::kBegin);
+  EXPECT_EQ(std::count(tokens.begin(), tokens.end(), ByteTokenizer::kEnd), 0);
+  EXPECT_EQ(tokenizer.Encode("<|end|>", {})->size(), 1U);
+  EXPECT_EQ(tokenizer.Encode("<|end|>", {.parse_special_tokens = false})->size(), 7U);
+}
+
 TEST(TokenIdTokenizerTest, TextIsRefusedByAMessageThatSaysWhatToDo) {
   const TokenIdTokenizer tokenizer;
-  const auto text = tokenizer.Encode("x", true);
+  const auto text = tokenizer.Encode("x", {});
   EXPECT_EQ(text.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(text.status().message().find("token ids"), absl::string_view::npos);
   EXPECT_FALSE(tokenizer.EncodeChat({}).ok());
