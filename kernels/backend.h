@@ -20,6 +20,8 @@
 #include "kernels/embed/embed.h"
 #include "kernels/expert_ffn/expert_ffn.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/gqa_append/gqa_append.h"
+#include "kernels/gqa_decode/gqa_decode.h"
 #include "kernels/mla_append/mla_append.h"
 #include "kernels/mla_decode/mla_decode.h"
 #include "kernels/rms_norm/rms_norm.h"
@@ -40,6 +42,8 @@ struct Backend {
   absl::Status (*gemm)(const GemmParams&, Stream&);
   absl::Status (*mla_append)(const MlaAppendParams&, Stream&);
   absl::Status (*mla_decode)(const MlaDecodeParams&, Stream&);
+  absl::Status (*gqa_append)(const GqaAppendParams&, Stream&);
+  absl::Status (*gqa_decode)(const GqaDecodeParams&, Stream&);
   absl::Status (*silu_mul)(const SiluMulParams&, Stream&);
   absl::Status (*route_experts)(const RouteExpertsParams&, Stream&);
   absl::Status (*expert_ffn)(const ExpertFfnParams&, Stream&);

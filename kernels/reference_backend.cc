@@ -12,6 +12,8 @@ const Backend& ReferenceBackend() {
       .gemm = ReferenceGemm,
       .mla_append = ReferenceMlaAppend,
       .mla_decode = ReferenceMlaDecode,
+      .gqa_append = ReferenceGqaAppend,
+      .gqa_decode = ReferenceGqaDecode,
       .silu_mul = ReferenceSiluMul,
       .route_experts = ReferenceRouteExperts,
       .expert_ffn = ReferenceExpertFfn,

@@ -1,7 +1,6 @@
 #include "engine/model/deepseek.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/status.h"
 
@@ -13,15 +12,6 @@ constexpr float kLowRankEpsilon = 1e-6F;
 
 std::size_t Count(std::int64_t rows, std::int64_t width) {
   return static_cast<std::size_t>(rows * width);
-}
-
-// Copies rows `rows` of `from` together.
-void Gather(const std::vector<std::int32_t>& rows, std::size_t row_bytes, const std::byte* from,
-            std::byte* to) {
-  for (const std::int32_t row : rows) {
-    std::memcpy(to, from + static_cast<std::size_t>(row) * row_bytes, row_bytes);
-    to += row_bytes;
-  }
 }
 
 }  // namespace
@@ -39,26 +29,23 @@ DeepseekForward::DeepseekForward(const DeepseekWeights& weights, const Backend& 
       dtype_(weights.dtype),
       backend_(backend),
       arena_(arena),
-      stream_(stream) {
+      stream_(stream),
+      parts_(weights.config,
+             {.inter = std::max(weights.config.dense_inter, weights.config.shared_inter),
+              .dtype = weights.dtype,
+              .embed = weights.embed,
+              .norm = weights.norm,
+              .head = weights.head},
+             backend, stream, limits) {
   const std::int64_t tokens = limits.tokens;
   const std::int64_t heads = config_.num_heads;
-  const int inter = std::max(config_.dense_inter, config_.shared_inter);
-  residual_ = Scratch(tokens, config_.hidden);
-  normed_ = Scratch(tokens, config_.hidden);
-  branch_ = Scratch(tokens, config_.hidden);
-  query_low_ = Scratch(tokens, config_.q_lora_dim);
-  query_low_normed_ = Scratch(tokens, config_.q_lora_dim);
-  query_ = Scratch(tokens, heads * config_.QueryDim());
-  kv_ = Scratch(tokens, config_.CacheDim());
-  absorbed_ = Scratch(tokens, heads * config_.CacheDim());
-  attended_ = Scratch(tokens, heads * config_.latent_dim);
-  values_ = Scratch(tokens, heads * config_.v_dim);
-  gate_up_ = Scratch(tokens, 2 * std::int64_t{inter});
-  activated_ = Scratch(tokens, inter);
-  last_ = Scratch(limits.sequences, config_.hidden);
-  last_branch_ = Scratch(limits.sequences, config_.hidden);
-  last_normed_ = Scratch(limits.sequences, config_.hidden);
-  logits_ = std::make_unique_for_overwrite<float[]>(Count(limits.sequences, config_.vocab_size));
+  query_low_ = parts_.Scratch(tokens, config_.q_lora_dim);
+  query_low_normed_ = parts_.Scratch(tokens, config_.q_lora_dim);
+  query_ = parts_.Scratch(tokens, heads * config_.QueryDim());
+  kv_ = parts_.Scratch(tokens, config_.CacheDim());
+  absorbed_ = parts_.Scratch(tokens, heads * config_.CacheDim());
+  attended_ = parts_.Scratch(tokens, heads * config_.latent_dim);
+  values_ = parts_.Scratch(tokens, heads * config_.v_dim);
   if (config_.experts == 0) return;
   router_ = std::make_unique_for_overwrite<float[]>(Count(tokens, config_.experts));
   gate_ = std::make_unique_for_overwrite<float[]>(Count(tokens, config_.top_k));
@@ -67,81 +54,37 @@ DeepseekForward::DeepseekForward(const DeepseekWeights& weights, const Backend& 
     shared_ = std::make_unique_for_overwrite<float[]>(Count(tokens, config_.hidden));
 }
 
-// Not touched before a batch is as large: what no step has needed takes no memory.
-DeepseekForward::Buffer DeepseekForward::Scratch(std::int64_t rows, std::int64_t width) const {
-  return std::make_unique_for_overwrite<std::byte[]>(Count(rows, width) * BytesOf(dtype_));
-}
-
 absl::Status DeepseekForward::Run(const Batch& batch,
                                   absl::FunctionRef<void(int layer)> layer_done) {
   const int tokens = batch.tokens();
-  EmbedParams embed;
-  embed.tokens = tokens;
-  embed.hidden = config_.hidden;
-  embed.table_dtype = dtype_;
-  embed.activation = dtype_;
-  embed.ids = batch.ids.data();
-  embed.table = weights_.embed;
-  embed.out = residual_.get();
-  BATON_RETURN_IF_ERROR(backend_.embed(embed, stream_));
-  const void* added = nullptr;  // what the layer before has not yet added to the residual
+  BATON_RETURN_IF_ERROR(parts_.Embed(batch));
   for (int index = 0; index < config_.num_layers; ++index) {
     const DeepseekLayer& layer = weights_.layers[static_cast<std::size_t>(index)];
-    BATON_RETURN_IF_ERROR(Norm(added, layer.input_norm, tokens));
+    BATON_RETURN_IF_ERROR(parts_.Norm(layer.input_norm, tokens));
     BATON_RETURN_IF_ERROR(Queries(layer, tokens));
     BATON_RETURN_IF_ERROR(Append(layer, index, batch));
     layer_done(index);
     BATON_RETURN_IF_ERROR(Attend(layer, index, batch));
-    BATON_RETURN_IF_ERROR(Norm(branch_.get(), layer.post_norm, tokens));
+    BATON_RETURN_IF_ERROR(parts_.Norm(layer.post_norm, tokens));
     if (layer.router != nullptr) {
       BATON_RETURN_IF_ERROR(Experts(layer, tokens));
     } else {
-      BATON_RETURN_IF_ERROR(
-          Mlp(layer.mlp, {tokens, config_.dense_inter, config_.hidden, dtype_}, branch_.get()));
+      BATON_RETURN_IF_ERROR(parts_.Mlp(
+          layer.mlp, {tokens, config_.dense_inter, config_.hidden, dtype_}, parts_.branch()));
     }
-    added = branch_.get();
   }
-  return Head(batch);
-}
-
-absl::Status DeepseekForward::Norm(const void* x, const void* weight, int tokens) {
-  RmsNormParams norm;
-  norm.rows = tokens;
-  norm.dim = config_.hidden;
-  norm.epsilon = config_.rms_epsilon;
-  norm.activation = dtype_;
-  norm.weight_dtype = dtype_;
-  norm.x = x;
-  norm.residual = residual_.get();
-  norm.weight = weight;
-  norm.out = normed_.get();
-  return backend_.rms_norm(norm, stream_);
-}
-
-absl::Status DeepseekForward::Linear(const void* a, const void* b, void* c, const Shape& shape) {
-  GemmParams gemm;
-  gemm.m = shape.m;
-  gemm.n = shape.n;
-  gemm.k = shape.k;
-  gemm.a_dtype = dtype_;
-  gemm.b_dtype = dtype_;
-  gemm.c_dtype = shape.c_dtype;
-  gemm.a = a;
-  gemm.b = b;
-  gemm.c = c;
-  gemm.c_row_stride = shape.c_row_stride;
-  return backend_.gemm(gemm, stream_);
+  return parts_.Head(batch);
 }
 
 // query_ = the heads' queries, through the low rank where the model has one.
 absl::Status DeepseekForward::Queries(const DeepseekLayer& layer, int tokens) {
   const int width = config_.num_heads * config_.QueryDim();
   if (layer.query != nullptr) {
-    return Linear(normed_.get(), layer.query, query_.get(),
-                  {tokens, width, config_.hidden, dtype_});
+    return parts_.Linear(parts_.normed(), {layer.query}, query_.get(),
+                         {tokens, width, config_.hidden, dtype_});
   }
-  BATON_RETURN_IF_ERROR(Linear(normed_.get(), layer.query_a, query_low_.get(),
-                               {tokens, config_.q_lora_dim, config_.hidden, dtype_}));
+  BATON_RETURN_IF_ERROR(parts_.Linear(parts_.normed(), {layer.query_a}, query_low_.get(),
+                                      {tokens, config_.q_lora_dim, config_.hidden, dtype_}));
   RmsNormParams norm;
   norm.rows = tokens;
   norm.dim = config_.q_lora_dim;
@@ -152,15 +95,15 @@ absl::Status DeepseekForward::Queries(const DeepseekLayer& layer, int tokens) {
   norm.weight = layer.query_a_norm;
   norm.out = query_low_normed_.get();
   BATON_RETURN_IF_ERROR(backend_.rms_norm(norm, stream_));
-  return Linear(query_low_normed_.get(), layer.query_b, query_.get(),
-                {tokens, width, config_.q_lora_dim, dtype_});
+  return parts_.Linear(query_low_normed_.get(), {layer.query_b}, query_.get(),
+                       {tokens, width, config_.q_lora_dim, dtype_});
 }
 
 // The batch's rows of the cache, and the rope parts of absorbed_.
 absl::Status DeepseekForward::Append(const DeepseekLayer& layer, int index, const Batch& batch) {
   const int tokens = batch.tokens();
-  BATON_RETURN_IF_ERROR(Linear(normed_.get(), layer.kv_a, kv_.get(),
-                               {tokens, config_.CacheDim(), config_.hidden, dtype_}));
+  BATON_RETURN_IF_ERROR(parts_.Linear(parts_.normed(), {layer.kv_a}, kv_.get(),
+                                      {tokens, config_.CacheDim(), config_.hidden, dtype_}));
   MlaAppendParams append;
   append.tokens = tokens;
   append.num_heads = config_.num_heads;
@@ -208,8 +151,8 @@ absl::Status DeepseekForward::Attend(const DeepseekLayer& layer, int index, cons
   attend.output = attended_.get();
   BATON_RETURN_IF_ERROR(backend_.mla_decode(attend, stream_));
   BATON_RETURN_IF_ERROR(Expand(layer, tokens));
-  return Linear(values_.get(), layer.out, branch_.get(),
-                {tokens, config_.hidden, config_.num_heads * config_.v_dim, dtype_});
+  return parts_.Linear(values_.get(), {layer.out}, parts_.branch(),
+                       {tokens, config_.hidden, config_.num_heads * config_.v_dim, dtype_});
 }
 
 // The latent parts of absorbed_: each head's query times its key projection.
@@ -250,27 +193,10 @@ absl::Status DeepseekForward::Expand(const DeepseekLayer& layer, int tokens) {
   return backend_.gemm(gemm, stream_);
 }
 
-// out = down(silu(gate x) * up x) in up.c_dtype; `up` is the shape of the first two products.
-absl::Status DeepseekForward::Mlp(const MlpWeights& mlp, const Shape& up, void* out) {
-  const int inter = up.n;
-  const Shape half = {up.m, inter, up.k, dtype_, 2 * std::int64_t{inter}};
-  std::byte* second = gate_up_.get() + static_cast<std::size_t>(inter) * BytesOf(dtype_);
-  BATON_RETURN_IF_ERROR(Linear(normed_.get(), mlp.gate, gate_up_.get(), half));
-  BATON_RETURN_IF_ERROR(Linear(normed_.get(), mlp.up, second, half));
-  SiluMulParams silu;
-  silu.tokens = up.m;
-  silu.inter = inter;
-  silu.activation = dtype_;
-  silu.gate_up = gate_up_.get();
-  silu.out = activated_.get();
-  BATON_RETURN_IF_ERROR(backend_.silu_mul(silu, stream_));
-  return Linear(activated_.get(), mlp.down, out, {up.m, up.k, inter, up.c_dtype});
-}
-
 // branch_ = the chosen experts' and the shared experts' sum.
 absl::Status DeepseekForward::Experts(const DeepseekLayer& layer, int tokens) {
-  BATON_RETURN_IF_ERROR(Linear(normed_.get(), layer.router, router_.get(),
-                               {tokens, config_.experts, config_.hidden, DType::kF32}));
+  BATON_RETURN_IF_ERROR(parts_.Linear(parts_.normed(), {layer.router}, router_.get(),
+                                      {tokens, config_.experts, config_.hidden, DType::kF32}));
   RouteExpertsParams route;
   route.tokens = tokens;
   route.experts = config_.experts;
@@ -285,8 +211,8 @@ absl::Status DeepseekForward::Experts(const DeepseekLayer& layer, int tokens) {
   route.weights = gate_.get();
   BATON_RETURN_IF_ERROR(backend_.route_experts(route, stream_));
   if (config_.shared_inter > 0) {
-    const Shape up = {tokens, config_.shared_inter, config_.hidden, DType::kF32};
-    BATON_RETURN_IF_ERROR(Mlp(layer.mlp, up, shared_.get()));
+    const LinearShape up = {tokens, config_.shared_inter, config_.hidden, DType::kF32};
+    BATON_RETURN_IF_ERROR(parts_.Mlp(layer.mlp, up, shared_.get()));
   }
   ExpertFfnParams ffn;
   ffn.tokens = tokens;
@@ -296,41 +222,15 @@ absl::Status DeepseekForward::Experts(const DeepseekLayer& layer, int tokens) {
   ffn.top_k = config_.top_k;
   ffn.activation = dtype_;
   ffn.weight_dtype = dtype_;
-  ffn.x = normed_.get();
+  ffn.x = parts_.normed();
   ffn.ids = ids_.get();
   ffn.weights = gate_.get();
   ffn.gate = layer.expert_gate.data();
   ffn.up = layer.expert_up.data();
   ffn.down = layer.expert_down.data();
   ffn.shared = shared_.get();
-  ffn.out = branch_.get();
+  ffn.out = parts_.branch();
   return backend_.expert_ffn(ffn, stream_);
-}
-
-// Logits of the rows that sample, and of no others.
-absl::Status DeepseekForward::Head(const Batch& batch) {
-  const int rows = static_cast<int>(batch.sample_rows.size());
-  if (rows == 0) return absl::OkStatus();
-  const std::size_t row_bytes = static_cast<std::size_t>(config_.hidden) * BytesOf(dtype_);
-  Gather(batch.sample_rows, row_bytes, residual_.get(), last_.get());
-  Gather(batch.sample_rows, row_bytes, branch_.get(), last_branch_.get());
-  RmsNormParams norm;
-  norm.rows = rows;
-  norm.dim = config_.hidden;
-  norm.epsilon = config_.rms_epsilon;
-  norm.activation = dtype_;
-  norm.weight_dtype = dtype_;
-  norm.x = last_branch_.get();
-  norm.residual = last_.get();
-  norm.weight = weights_.norm;
-  norm.out = last_normed_.get();
-  BATON_RETURN_IF_ERROR(backend_.rms_norm(norm, stream_));
-  return Linear(last_normed_.get(), weights_.head, logits_.get(),
-                {rows, config_.vocab_size, config_.hidden, DType::kF32});
-}
-
-const float* DeepseekForward::Logits(int i) const {
-  return logits_.get() + Count(i, config_.vocab_size);
 }
 
 }  // namespace baton

@@ -14,9 +14,7 @@ constexpr int kExpertsMax = 1 << 16;
 
 // Whatever is refused here would change tokens silently if it were ignored.
 void RefuseWhatIsNotHonoured(JsonFields& fields) {
-  if (fields.Find("quantization_config") != nullptr) {
-    fields.Fail(Unsupported("weights are quantised (quantization_config)"));
-  }
+  RefuseQuantization(fields);
   if (const std::string act = fields.StringOr("hidden_act", "silu"); act != "silu") {
     fields.Fail(Unsupported(absl::StrFormat("hidden_act is %s; needed is silu", act)));
   }
@@ -104,6 +102,7 @@ absl::StatusOr<ParsedDeepseek> ParseDeepseekJson(const JsonObject& object,
   ReadFeedForward(fields, config);
   BATON_RETURN_IF_ERROR(fields.status());
   BATON_RETURN_IF_ERROR(ReadRope(fields, config, parsed.unknown_fields));
+  if (config.llama3.has_value()) return Unsupported("rope_scaling of type llama3 with MLA");
   BATON_RETURN_IF_ERROR(ReadTokens(fields, generation, config));
   IgnoreHarmless(fields);
   for (const char* name : {"head_dim", "num_key_value_heads"}) fields.Ignore(name);

@@ -11,18 +11,12 @@
 #include "absl/status/statusor.h"
 #include "base/dtype.h"
 #include "engine/model/architecture.h"
+#include "engine/model/decoder_parts.h"
 #include "engine/model/deepseek_config.h"
 #include "engine/model/rope.h"
 #include "engine/model/weight_source.h"
 
 namespace baton {
-
-/// down(silu(gate x) * up x)
-struct MlpWeights {
-  const void* gate = nullptr;  // [inter][hidden]
-  const void* up = nullptr;    // [inter][hidden]
-  const void* down = nullptr;  // [hidden][inter]
-};
 
 /// All pointers are to DeepseekWeights::dtype.
 struct DeepseekLayer {

@@ -18,6 +18,18 @@ struct YarnScaling {
   double beta_slow = 1;
   double mscale = 1;
   double mscale_all_dim = 0;  // 0: the softmax scale is not corrected
+  /// Of cosines and sines, instead of what the mscales say.
+  std::optional<double> attention_factor = std::nullopt;
+};
+
+/// How Llama 3.1 and later reach beyond the length that they were trained at: slow pairs are
+/// stretched, fast ones kept, those between blended.
+/// Source: Llama 3.1's release, models/llama3/reference_impl/model.py (apply_scaling).
+struct Llama3Scaling {
+  double factor = 1;
+  double low_freq_factor = 1;
+  double high_freq_factor = 4;
+  int original_positions = 8192;
 };
 
 struct ModelShape {
@@ -28,7 +40,8 @@ struct ModelShape {
 
   int rope_dim = 0;  // of a head's rotary part; even
   double rope_theta = 10000;
-  std::optional<YarnScaling> yarn;
+  std::optional<YarnScaling> yarn;  // at most one of these two
+  std::optional<Llama3Scaling> llama3;
   int positions_max = 0;
   float rms_epsilon = 1e-6F;
 

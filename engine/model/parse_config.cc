@@ -7,6 +7,8 @@
 #include "engine/model/deepseek_architecture.h"
 #include "engine/model/deepseek_json.h"
 #include "engine/model/json_fields.h"
+#include "engine/model/llama_architecture.h"
+#include "engine/model/llama_json.h"
 #include "engine/model/shape_json.h"
 
 namespace baton {
@@ -18,6 +20,13 @@ absl::StatusOr<ParsedConfig> ParseDeepseek(const JsonObject& config, const JsonV
                       std::move(parsed.unknown_fields)};
 }
 
+template <absl::StatusOr<ParsedLlama> (*kParse)(const JsonObject&, const JsonValue*)>
+absl::StatusOr<ParsedConfig> ParseLlama(const JsonObject& config, const JsonValue* generation) {
+  BATON_ASSIGN_OR_RETURN(ParsedLlama parsed, kParse(config, generation));
+  return ParsedConfig{std::make_unique<LlamaArchitecture>(std::move(parsed.config)),
+                      std::move(parsed.unknown_fields)};
+}
+
 struct Family {
   const char* model_type;
   const char* causal_class;  // what `architectures` holds, when it is there
@@ -26,6 +35,9 @@ struct Family {
 
 constexpr Family kFamilies[] = {
     {"deepseek_v2", "DeepseekV2ForCausalLM", ParseDeepseek},
+    {"llama", "LlamaForCausalLM", ParseLlama<ParseLlamaJson>},
+    {"qwen2", "Qwen2ForCausalLM", ParseLlama<ParseQwen2Json>},
+    {"qwen3", "Qwen3ForCausalLM", ParseLlama<ParseQwen3Json>},
 };
 
 std::vector<std::string> ClassesOf(JsonFields& fields) {

@@ -20,6 +20,24 @@ double CorrectionDim(const ModelShape& shape, double rotations) {
          (2 * std::log(shape.rope_theta));
 }
 
+// Wavelengths above original / low are stretched, those below original / high are not.
+double Stretched(const Llama3Scaling& scaling, double frequency) {
+  const double wavelength = 2 * kPi / frequency;
+  if (wavelength > scaling.original_positions / scaling.low_freq_factor) {
+    return frequency / scaling.factor;
+  }
+  if (wavelength < scaling.original_positions / scaling.high_freq_factor) return frequency;
+  const double smooth = (scaling.original_positions / wavelength - scaling.low_freq_factor) /
+                        (scaling.high_freq_factor - scaling.low_freq_factor);
+  return frequency * ((1 - smooth) / scaling.factor + smooth);
+}
+
+// What YaRN multiplies cosines and sines with.
+double TableFactor(const YarnScaling& yarn) {
+  if (yarn.attention_factor.has_value()) return *yarn.attention_factor;
+  return MscaleOf(yarn, yarn.mscale) / MscaleOf(yarn, yarn.mscale_all_dim);
+}
+
 }  // namespace
 
 std::vector<double> RopeFrequencies(const ModelShape& shape) {
@@ -28,6 +46,9 @@ std::vector<double> RopeFrequencies(const ModelShape& shape) {
   for (int i = 0; i < pairs; ++i) {
     frequencies[static_cast<std::size_t>(i)] =
         std::pow(shape.rope_theta, -2.0 * i / shape.rope_dim);
+  }
+  if (shape.llama3.has_value()) {
+    for (double& frequency : frequencies) frequency = Stretched(*shape.llama3, frequency);
   }
   if (!shape.yarn.has_value()) return frequencies;
   const YarnScaling& yarn = *shape.yarn;
@@ -45,11 +66,7 @@ std::vector<double> RopeFrequencies(const ModelShape& shape) {
 
 RopeTables MakeRopeTables(const ModelShape& shape, int positions) {
   const std::vector<double> frequencies = RopeFrequencies(shape);
-  double factor = 1;
-  if (shape.yarn.has_value()) {
-    factor = MscaleOf(*shape.yarn, shape.yarn->mscale) /
-             MscaleOf(*shape.yarn, shape.yarn->mscale_all_dim);
-  }
+  const double factor = shape.yarn.has_value() ? TableFactor(*shape.yarn) : 1.0;
   RopeTables tables;
   tables.cos.reserve(static_cast<std::size_t>(positions) * frequencies.size());
   tables.sin.reserve(static_cast<std::size_t>(positions) * frequencies.size());

@@ -12,11 +12,12 @@
 
 namespace baton {
 
-/// Radians a position, of each of rope_dim / 2 pairs; stretched by YaRN when the config has it.
+/// Radians a position, of each of rope_dim / 2 pairs; stretched by the shape's scaling.
 std::vector<double> RopeFrequencies(const ModelShape& shape);
 
 struct RopeTables {
-  std::vector<float> cos;  // [positions_max][rope_dim / 2], times g(mscale) / g(mscale_all_dim)
+  std::vector<float>
+      cos;  // [positions_max][rope_dim / 2], times YaRN's factor (g(mscale) / g(all_dim))
   std::vector<float> sin;  // like cos
 };
 

@@ -37,9 +37,42 @@ absl::StatusOr<YarnScaling> ReadYarn(JsonFields& fields) {
   yarn.beta_slow = fields.NumberOr("beta_slow", 1, 1e-3, kRealMax);
   yarn.mscale = fields.NumberOr("mscale", 1, 0, 100);
   yarn.mscale_all_dim = fields.NumberOr("mscale_all_dim", 0, 0, 100);
+  if (fields.Find("attention_factor") != nullptr) {
+    yarn.attention_factor = fields.NumberOr("attention_factor", 1, 1e-3, 100);
+  }
+  if (!fields.BoolOr("truncate", true)) fields.Fail(Unsupported("YaRN with truncate false"));
   BATON_RETURN_IF_ERROR(fields.status());
   if (yarn.factor == 0) return absl::InvalidArgumentError("rope_scaling.factor is missing");
   return yarn;
+}
+
+absl::StatusOr<Llama3Scaling> ReadLlama3(JsonFields& fields) {
+  Llama3Scaling llama3;
+  for (const char* name : {"factor", "low_freq_factor", "high_freq_factor"}) {
+    if (fields.Find(name) != nullptr) continue;
+    return absl::InvalidArgumentError(absl::StrFormat("rope_scaling.%s is missing", name));
+  }
+  llama3.factor = fields.NumberOr("factor", 0, 1, kRealMax);
+  llama3.low_freq_factor = fields.NumberOr("low_freq_factor", 0, 1e-3, kRealMax);
+  llama3.high_freq_factor = fields.NumberOr("high_freq_factor", 0, 1e-3, kRealMax);
+  llama3.original_positions =
+      fields.RequireInt("original_max_position_embeddings", 1, kPositionsMax);
+  BATON_RETURN_IF_ERROR(fields.status());
+  if (llama3.low_freq_factor >= llama3.high_freq_factor) {
+    return absl::InvalidArgumentError(
+        "rope_scaling.low_freq_factor must be below high_freq_factor");
+  }
+  return llama3;
+}
+
+// Scalings a kind of layer, as models with sliding windows have them, are objects within.
+absl::Status RefuseNested(const JsonObject& scaling) {
+  for (const auto& [name, value] : scaling.members()) {
+    if (value.AsObject() != nullptr) {
+      return Unsupported(absl::StrFormat("rope_parameters holds an object (%s)", name));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status AddEndTokens(const JsonValue* value, int vocab_size, std::vector<TokenId>& ends) {
@@ -61,6 +94,18 @@ absl::Status AddEndTokens(const JsonValue* value, int vocab_size, std::vector<To
 absl::Status Unsupported(absl::string_view what) {
   return absl::UnimplementedError(
       absl::StrFormat("config.json: %s, which this version does not run", what));
+}
+
+void RefuseQuantization(JsonFields& fields) {
+  const JsonValue* quantization = fields.Find("quantization_config");
+  if (quantization == nullptr) return;
+  std::string method = "unknown";
+  if (quantization->AsObject() != nullptr) {
+    const JsonValue* named = quantization->AsObject()->Find("quant_method");
+    if (named != nullptr && named->AsString() != nullptr) method = *named->AsString();
+  }
+  fields.Fail(Unsupported(
+      absl::StrFormat("weights are quantised (quantization_config, quant_method %s)", method)));
 }
 
 void ReadSizes(JsonFields& fields, ModelShape& shape) {
@@ -91,6 +136,7 @@ absl::Status ReadRope(JsonFields& fields, ModelShape& shape, std::vector<std::st
   if (chosen->AsObject() == nullptr) {
     return absl::InvalidArgumentError("config.json: rope_scaling must be an object");
   }
+  BATON_RETURN_IF_ERROR(RefuseNested(*chosen->AsObject()));
   const std::string where = scaling != nullptr ? "rope_scaling." : "rope_parameters.";
   JsonFields inner(*chosen->AsObject(), where);
   shape.rope_theta = inner.NumberOr("rope_theta", shape.rope_theta, 2, 1e12);
@@ -99,8 +145,10 @@ absl::Status ReadRope(JsonFields& fields, ModelShape& shape, std::vector<std::st
   BATON_RETURN_IF_ERROR(inner.status());
   if (type == "yarn") {
     BATON_ASSIGN_OR_RETURN(shape.yarn, ReadYarn(inner));
+  } else if (type == "llama3") {
+    BATON_ASSIGN_OR_RETURN(shape.llama3, ReadLlama3(inner));
   } else if (type != "default") {
-    return Unsupported(absl::StrFormat("%stype is %s; needed is yarn", where, type));
+    return Unsupported(absl::StrFormat("%stype is %s; needed is yarn or llama3", where, type));
   }
   for (const std::string& name : inner.Unread()) unknown.push_back(where + name);
   return fields.status();

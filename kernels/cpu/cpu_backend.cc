@@ -18,6 +18,8 @@ const Backend& BackendOf(const char* isa) {
       .gemm = [](const GemmParams& p, Stream& s) { return CpuGemm(kLevel, p, s); },
       .mla_append = ReferenceMlaAppend,
       .mla_decode = [](const MlaDecodeParams& p, Stream& s) { return CpuMlaDecode(kLevel, p, s); },
+      .gqa_append = ReferenceGqaAppend,
+      .gqa_decode = [](const GqaDecodeParams& p, Stream& s) { return CpuGqaDecode(kLevel, p, s); },
       .silu_mul = [](const SiluMulParams& p, Stream& s) { return CpuSiluMul(kLevel, p, s); },
       .route_experts = ReferenceRouteExperts,
       .expert_ffn = [](const ExpertFfnParams& p, Stream& s) { return CpuExpertFfn(kLevel, p, s); },

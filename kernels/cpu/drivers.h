@@ -6,6 +6,7 @@
 #include "kernels/cpu/level.h"
 #include "kernels/expert_ffn/expert_ffn.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/gqa_decode/gqa_decode.h"
 #include "kernels/mla_decode/mla_decode.h"
 #include "kernels/silu_mul/silu_mul.h"
 #include "kernels/stream.h"
@@ -14,6 +15,7 @@ namespace baton {
 
 absl::Status CpuGemm(const CpuLevel& level, const GemmParams& params, Stream& stream);
 absl::Status CpuMlaDecode(const CpuLevel& level, const MlaDecodeParams& params, Stream& stream);
+absl::Status CpuGqaDecode(const CpuLevel& level, const GqaDecodeParams& params, Stream& stream);
 absl::Status CpuSiluMul(const CpuLevel& level, const SiluMulParams& params, Stream& stream);
 absl::Status CpuExpertFfn(const CpuLevel& level, const ExpertFfnParams& params, Stream& stream);
 

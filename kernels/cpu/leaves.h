@@ -1,9 +1,9 @@
 // The table of leaves of a level, made from its vector type. Include only from level_*.cc.
 #pragma once
 
+#include "kernels/cpu/attention_tile.h"
 #include "kernels/cpu/gemm_panel.h"
 #include "kernels/cpu/level.h"
-#include "kernels/cpu/mla_tile.h"
 #include "kernels/cpu/vec_math.h"
 
 namespace baton {
@@ -12,12 +12,16 @@ template <class A>
 struct Leaves {
   static void RunGemmPanel(const GemmPanelJob& job) { GemmPanel<FloatUnits<A>>(job).Run(); }
   static void RunGemmPairs(const GemmPanelJob& job) { GemmPanel<PairUnits<A>>(job).Run(); }
-  static void RunMlaTile(const MlaTileJob& job) { MlaTile<FloatUnits<A>>(job).Run(); }
-  static void RunMlaPairs(const MlaTileJob& job) {
-    const bool pairs = job.activation == DType::kBf16 && job.cache_dtype == DType::kBf16;
-    return pairs ? MlaTile<PairUnits<A>>(job).Run() : RunMlaTile(job);
+  static void RunAttentionTile(const AttentionTileJob& job) {
+    AttentionTile<FloatUnits<A>>(job).Run();
   }
-  static std::size_t MlaScratchFloats(const MlaTileJob& job) { return MlaShape<A>(job).Floats(); }
+  static void RunAttentionPairs(const AttentionTileJob& job) {
+    const bool pairs = job.activation == DType::kBf16 && job.cache_dtype == DType::kBf16;
+    return pairs ? AttentionTile<PairUnits<A>>(job).Run() : RunAttentionTile(job);
+  }
+  static std::size_t AttentionScratchFloats(const AttentionTileJob& job) {
+    return AttentionShape<A>(job).Floats();
+  }
 
   static void Widen(const void* from, DType type, float* to, int count) {
     WidenRow<A>(from, type, to, count);
@@ -52,8 +56,8 @@ struct Leaves {
             .gemm_scratch_floats = kGemmScratchFloats<A>,
             .gemm_panel = RunGemmPanel,
             .gemm_pairs = nullptr,
-            .mla_scratch_floats = MlaScratchFloats,
-            .mla_tile = RunMlaTile,
+            .attention_scratch_floats = AttentionScratchFloats,
+            .attention_tile = RunAttentionTile,
             .widen = Widen,
             .narrow = Narrow,
             .silu_mul = SiluMulRow,
@@ -64,7 +68,7 @@ struct Leaves {
   static constexpr CpuLevel TableWithPairs(const char* isa) {
     CpuLevel table = Table(isa);
     table.gemm_pairs = RunGemmPairs;
-    table.mla_tile = RunMlaPairs;
+    table.attention_tile = RunAttentionPairs;
     return table;
   }
 };

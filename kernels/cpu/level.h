@@ -19,7 +19,7 @@ inline constexpr int kGemmRowsMax = 256;
 /// Query vectors of one attention job, at most: a page is made ready once a job, which costs as
 /// much as about 5 vectors. 128 instead of 64 gives 10 % on chunks of 512 rows (measured,
 /// avx512_bf16, 1 MB L2), and nothing on fp32 levels.
-inline constexpr int kMlaVectorsMax = 128;
+inline constexpr int kAttentionVectorsMax = 128;
 
 /// c[r][j] = sum_k a[r][k] * b[j][k] (+ bias[j]), r < rows, j < columns.
 struct GemmPanelJob {
@@ -39,25 +39,29 @@ struct GemmPanelJob {
   float* scratch = nullptr;  // CpuLevel::gemm_scratch_floats, 64-byte aligned
 };
 
-/// A run of query vectors (row * num_heads + head) of one sequence against all pages that they see.
-struct MlaTileJob {
-  int vectors = 0;       // [1, kMlaVectorsMax]
+/// A run of query vectors (row * heads + head) of one sequence that read one KV head, against all
+/// pages that they see.
+struct AttentionTileJob {
+  int vectors = 0;       // [1, kAttentionVectorsMax]
   int first_vector = 0;  // within the sequence
-  int num_heads = 0;
-  int rows = 0;    // of the sequence
-  int length = 0;  // tokens that its last row sees
-  int latent_dim = 0;
-  int rope_dim = 0;
+  int heads = 0;         // of a row, that read this KV head
+  int row_vectors = 0;   // from a row to the next in query and output
+  int rows = 0;          // of the sequence
+  int length = 0;        // tokens that its last row sees
+  int key_dim = 0;
+  int value_dim = 0;
+  int value_row_dim = 0;  // elements from a token's values to the next one's
   int tokens_per_page = 0;
   float softmax_scale = 0;
   DType activation = DType::kBf16;
   DType cache_dtype = DType::kBf16;
-  const void* query = nullptr;  // [vectors][latent_dim + rope_dim] activation
-  void* output = nullptr;       // [vectors][latent_dim] activation
+  const void* query = nullptr;  // [rows][row_vectors][key_dim] activation, from the first head
+  void* output = nullptr;       // [rows][row_vectors][value_dim] activation
   const std::int32_t* table = nullptr;
-  const std::byte* pages = nullptr;
+  const std::byte* keys = nullptr;     // in page 0: [tokens_per_page][key_dim]
+  std::size_t value_offset_bytes = 0;  // from the keys to [tokens_per_page][value_row_dim]
   std::size_t page_stride_bytes = 0;
-  float* scratch = nullptr;  // CpuLevel::mla_scratch_floats(job), 64-byte aligned
+  float* scratch = nullptr;  // CpuLevel::attention_scratch_floats(job), 64-byte aligned
 };
 
 struct CpuLevel {
@@ -66,8 +70,8 @@ struct CpuLevel {
   std::size_t gemm_scratch_floats;
   void (*gemm_panel)(const GemmPanelJob&);
   void (*gemm_pairs)(const GemmPanelJob&);  // a and b both bf16; null where the level has no pairs
-  std::size_t (*mla_scratch_floats)(const MlaTileJob&);  // reads the dimensions alone
-  void (*mla_tile)(const MlaTileJob&);
+  std::size_t (*attention_scratch_floats)(const AttentionTileJob&);  // reads dimensions alone
+  void (*attention_tile)(const AttentionTileJob&);
   /// to[i] = from[i], i < count.
   void (*widen)(const void* from, DType type, float* to, int count);
   void (*narrow)(const float* from, void* to, DType type, int count);

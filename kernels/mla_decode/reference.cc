@@ -1,10 +1,9 @@
-#include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "base/status.h"
 #include "kernels/common/elements.h"
 #include "kernels/common/page_address.h"
+#include "kernels/common/softmax.h"
 #include "kernels/mla_decode/mla_decode.h"
 
 namespace baton {
@@ -40,25 +39,11 @@ double Score(const MlaDecodeParams& params, const Query& query, int token) {
   return sum * double{params.softmax_scale};
 }
 
-// exp(score - max) of each visible token; returns their sum.
-double Weigh(const MlaDecodeParams& params, const Query& query, std::vector<double>& weights) {
-  weights.assign(static_cast<std::size_t>(query.length), 0.0);
-  for (int t = 0; t < query.length; ++t) {
-    weights[static_cast<std::size_t>(t)] = Score(params, query, t);
-  }
-  const double max = *std::max_element(weights.begin(), weights.end());
-  double sum = 0;
-  for (double& weight : weights) {
-    weight = std::exp(weight - max);
-    sum += weight;
-  }
-  return sum;
-}
-
 void Attend(const MlaDecodeParams& params, const Query& query) {
   std::vector<double> weights;
+  for (int t = 0; t < query.length; ++t) weights.push_back(Score(params, query, t));
+  const double sum = query.length > 0 ? WeighScores(weights) : 1.0;
   std::vector<double> output(static_cast<std::size_t>(params.latent_dim), 0.0);
-  const double sum = query.length > 0 ? Weigh(params, query, weights) : 1.0;
   for (int t = 0; t < query.length; ++t) {
     const std::byte* value = TokenRow(params, query.sequence, t);
     const double weight = weights[static_cast<std::size_t>(t)];

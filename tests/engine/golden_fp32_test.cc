@@ -88,16 +88,19 @@ TEST_P(GoldenFp32Test, TheCpuGivesTorchsLogitsAndIds) {
 TEST_P(GoldenFp32Test, FactsAreThoseOfTheDirectory) {
   const auto model = GoldenValues::Load(GetParam(), "auto");
   ASSERT_NE(model, nullptr);
+  const GoldenValues golden(GetParam());
   EXPECT_EQ(model->facts().name, GetParam());
   EXPECT_EQ(model->facts().activation, DType::kBf16);
-  EXPECT_EQ(model->facts().vocab_size, 768);
-  EXPECT_EQ(model->facts().ids_with_text, 768);
-  EXPECT_EQ(model->facts().bos, 753);
-  EXPECT_EQ(model->facts().end_tokens, std::vector<TokenId>{754});
+  EXPECT_EQ(model->facts().vocab_size, golden.Number({"vocab_size"}));
+  EXPECT_EQ(model->facts().ids_with_text, golden.Number({"ids_with_text"}));
+  EXPECT_EQ(model->facts().bos, golden.IdOr("bos_token_id", -1));
+  EXPECT_EQ(model->facts().end_tokens, golden.SortedIds("eos_token_ids"));
   EXPECT_EQ(model->facts().revision.size(), 64U);
 }
 
-INSTANTIATE_TEST_SUITE_P(, GoldenFp32Test, ::testing::Values("v2_lite", "v2_group", "v2_mscales"));
+INSTANTIATE_TEST_SUITE_P(, GoldenFp32Test,
+                         ::testing::Values("v2_lite", "v2_group", "v2_mscales", "llama3", "qwen2",
+                                           "qwen3"));
 
 }  // namespace
 }  // namespace baton

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -66,6 +67,29 @@ class GoldenValues {
     std::vector<std::int32_t> values(tensor.bytes.size() / sizeof(std::int32_t));
     std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
     return values;
+  }
+
+  /// A token id of the top level, `none` where it is null.
+  TokenId IdOr(const std::string& key, TokenId none) const {
+    std::int64_t id = none;
+    const JsonValue* value = json_.AsObject()->Find(key);
+    EXPECT_TRUE(value->AsInt(&id) || value->is_null());
+    return static_cast<TokenId>(id);
+  }
+
+  std::vector<TokenId> SortedIds(const std::string& key) const {
+    std::vector<TokenId> ids = Ids(*json_.AsObject()->Find(key));
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  }
+
+  bool Has(const std::vector<std::string>& path) const {
+    const JsonValue* value = &json_;
+    for (const std::string& key : path) {
+      value = value->AsObject()->Find(key);
+      if (value == nullptr) return false;
+    }
+    return true;
   }
 
   /// A number inside nested objects, by its path.

@@ -55,5 +55,35 @@ TEST(RopeTest, AnglesKeepTheirBitsAtFarPositions) {
   EXPECT_FLOAT_EQ(tables.sin[row], static_cast<float>(std::sin(163839.0)));
 }
 
+ModelShape Llama31() {
+  ModelShape shape;
+  shape.rope_dim = 128;
+  shape.rope_theta = 5e5;
+  shape.llama3 = Llama3Scaling{8, 1, 4, 8192};
+  return shape;
+}
+
+TEST(RopeTest, Llama3KeepsFastPairsStretchesSlowOnesAndBlendsBetween) {
+  ModelShape plain = Llama31();
+  plain.llama3.reset();
+  const std::vector<double> before = RopeFrequencies(plain);
+  const std::vector<double> after = RopeFrequencies(Llama31());
+  for (std::size_t i = 0; i <= 28; ++i) EXPECT_EQ(after[i], before[i]) << i;
+  for (std::size_t i = 35; i < 64; ++i) EXPECT_EQ(after[i], before[i] / 8) << i;
+  EXPECT_NEAR(before[29], 0.002616099, 1e-9);
+  EXPECT_NEAR(after[29], 0.002166571, 1e-9);
+  EXPECT_NEAR(before[30], 0.002131120, 1e-9);
+  EXPECT_NEAR(after[30], 0.001371894, 1e-9);
+}
+
+TEST(RopeTest, YarnWithoutMscalesPutsItsFactorOnCosinesAlone) {
+  ModelShape shape;
+  shape.rope_dim = 64;
+  shape.yarn = YarnScaling{.factor = 4, .original_positions = 32768};
+  EXPECT_FLOAT_EQ(MakeRopeTables(shape, 1).cos[0], static_cast<float>(0.1 * std::log(4.0) + 1));
+  shape.yarn->attention_factor = 1.25;
+  EXPECT_FLOAT_EQ(MakeRopeTables(shape, 1).cos[0], 1.25F);
+}
+
 }  // namespace
 }  // namespace baton

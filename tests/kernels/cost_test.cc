@@ -49,6 +49,29 @@ TEST(CostTest, MlaDecodeReadsEachVisibleTokenOnceASequence) {
   EXPECT_EQ(cost.flops, 2176.0 * 16 * (100 + 8 + 9 + 10));
 }
 
+TEST(CostTest, GqaAppendMovesQueriesKeysAndValues) {
+  const int norm = 0;
+  GqaAppendParams params{.tokens = 3, .num_heads = 8, .kv_heads = 2, .head_dim = 16};
+  EXPECT_EQ(CostOf(params).bytes, 3 * 16 * (2 * 2 * 8 + 2 * (2 + 2) * 2));
+  EXPECT_EQ(CostOf(params).flops, 3 * 16 * 3 * 10);
+  params.q_weight = params.k_weight = &norm;
+  EXPECT_EQ(CostOf(params).flops, 3 * 16 * 7 * 10);
+}
+
+TEST(CostTest, GqaDecodeReadsEachVisibleTokenOnceASequence) {
+  const std::vector<std::int32_t> starts{0, 1, 4, 4};
+  const std::vector<std::int32_t> lengths{100, 10, 50};
+  const Cost cost = CostOf(GqaDecodeParams{.sequences = 3,
+                                           .num_heads = 32,
+                                           .kv_heads = 8,
+                                           .head_dim = 128,
+                                           .tokens_per_page = 64,
+                                           .row_starts = starts.data(),
+                                           .lengths = lengths.data()});
+  EXPECT_EQ(cost.bytes, 110 * 4096 + 2 * 128 * 32 * 2 * 4);
+  EXPECT_EQ(cost.flops, 4.0 * 128 * 32 * (100 + 8 + 9 + 10));
+}
+
 TEST(CostTest, SiluMulReadsTwoAndWritesOne) {
   const Cost cost = CostOf(SiluMulParams{.tokens = 3, .inter = 10});
   EXPECT_EQ(cost.bytes, 6 * 3 * 10);

@@ -2,6 +2,7 @@
 #include "kernels/cpu/cpu_features.h"
 #include "kernels/cpu/level.h"
 #include "tests/kernels/backend_test.h"
+#include "tests/kernels/gqa_case.h"
 #include "tests/kernels/mla_case.h"
 
 namespace baton {
@@ -57,6 +58,14 @@ TEST_F(LevelsTest, ProductsHaveEqualBits) {
 TEST_F(LevelsTest, AttentionHasEqualBits) {
   const testing::MlaDims dims{.num_heads = 7, .latent_dim = 72, .activation = DType::kF32};
   const testing::MlaCase test(dims, {{.identity = 3, .rows = 30, .length = 130}}, 1);
+  const Tensor narrow = test.Run(*narrow_, 2);
+  const Tensor wide = test.Run(*wide_, 3);
+  EXPECT_TRUE(SameBits(narrow, 0, wide, 0, narrow.count()));
+}
+
+TEST_F(LevelsTest, GroupedAttentionHasEqualBits) {
+  const testing::GqaDims dims{.group = 7, .kv_heads = 2, .head_dim = 72, .activation = DType::kF32};
+  const testing::GqaCase test(dims, {{.identity = 3, .rows = 30, .length = 130}}, 1);
   const Tensor narrow = test.Run(*narrow_, 2);
   const Tensor wide = test.Run(*wide_, 3);
   EXPECT_TRUE(SameBits(narrow, 0, wide, 0, narrow.count()));

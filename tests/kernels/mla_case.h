@@ -1,14 +1,10 @@
-// A random attention problem over shuffled, poisoned pages: what is not part of it is NaN, or a
-// page number that points nowhere.
+// A random problem of latent attention over shuffled, poisoned pages.
 #pragma once
 
-#include <algorithm>
-#include <numeric>
 #include <utility>
 #include <vector>
 
-#include "gtest/gtest.h"
-#include "tests/kernels/tensor.h"
+#include "tests/kernels/paged_case.h"
 
 namespace baton::testing {
 
@@ -22,41 +18,22 @@ struct MlaDims {
   int dim() const { return latent_dim + rope_dim; }
 };
 
-/// Rows and tokens of one sequence; its contents depend on `identity` alone.
-struct MlaSequence {
-  std::uint32_t identity = 0;
-  int rows = 1;
-  int length = 1;  // tokens in the cache; the last row sees them all
-};
-
 class MlaCase {
  public:
-  static constexpr std::int32_t kNowhere = 2147480000;
-
-  /// `shuffle` chooses page numbers; two cases that differ in it alone are the same problem.
-  MlaCase(const MlaDims& dims, std::vector<MlaSequence> sequences, std::uint32_t shuffle)
-      : dims_(dims), sequences_(std::move(sequences)) {
-    int pages = 0;
-    std::int64_t rows = 0;
-    for (const MlaSequence& s : sequences_) {
-      pages += PagesOf(s);
-      rows += s.rows;
-      max_pages_ = std::max(max_pages_, PagesOf(s) + 2);
-    }
+  /// `shuffle` as in PagedTable.
+  MlaCase(const MlaDims& dims, std::vector<PagedSequence> sequences, std::uint32_t shuffle)
+      : dims_(dims), table_(dims.tokens_per_page, std::move(sequences), shuffle) {
     page_elements_ = std::int64_t{dims.tokens_per_page} * dims.dim() + 24;
-    pages_ = Tensor(dims.cache_dtype, (pages + 3) * page_elements_);
-    query_ = Tensor(dims.activation, rows * dims.num_heads * dims.dim());
-    std::vector<std::int32_t> free(static_cast<std::size_t>(pages + 3));
-    std::iota(free.begin(), free.end(), 0);
-    Random shuffler(shuffle);
-    std::shuffle(free.begin(), free.end(), shuffler.engine());
-    for (const MlaSequence& s : sequences_) Fill(s, free);
+    pages_ = Tensor(dims.cache_dtype, table_.pages * page_elements_);
+    for (std::size_t s = 0; s < table_.sequences.size(); ++s) FillKeys(s);
+    const std::int64_t row = std::int64_t{dims.num_heads} * dims.dim();
+    query_ = Tensor(dims.activation, table_.rows() * row);
+    table_.FillQueries(query_, row);
   }
 
   /// The output of every row: [rows][num_heads][latent_dim].
   Tensor Run(const Backend& backend, int threads = 1) const {
-    Tensor output(dims_.activation,
-                  std::int64_t{row_starts_.back()} * dims_.num_heads * dims_.latent_dim);
+    Tensor output(dims_.activation, rows() * row_elements());
     PoisonedStream stream(threads);
     const absl::Status status = backend.mla_decode(Params(output), stream);
     EXPECT_TRUE(status.ok()) << status.message();
@@ -65,7 +42,7 @@ class MlaCase {
 
   MlaDecodeParams Params(Tensor& output) const {
     return {
-        .sequences = static_cast<int>(sequences_.size()),
+        .sequences = static_cast<int>(table_.sequences.size()),
         .num_heads = dims_.num_heads,
         .latent_dim = dims_.latent_dim,
         .rope_dim = dims_.rope_dim,
@@ -73,10 +50,10 @@ class MlaCase {
         .softmax_scale = 0.3F,
         .activation = dims_.activation,
         .cache_dtype = dims_.cache_dtype,
-        .row_starts = row_starts_.data(),
-        .lengths = lengths_.data(),
-        .block_table = table_.data(),
-        .max_pages = max_pages_,
+        .row_starts = table_.row_starts.data(),
+        .lengths = table_.lengths.data(),
+        .block_table = table_.block_table.data(),
+        .max_pages = table_.max_pages,
         .query = query_.data(),
         .pages = pages_.data(),
         .page_stride_bytes = static_cast<std::size_t>(page_elements_) * BytesOf(dims_.cache_dtype),
@@ -84,53 +61,20 @@ class MlaCase {
   }
 
   std::int64_t row_elements() const { return std::int64_t{dims_.num_heads} * dims_.latent_dim; }
-  std::int64_t rows() const { return row_starts_.back(); }
+  std::int64_t rows() const { return table_.rows(); }
 
  private:
-  int PagesOf(const MlaSequence& s) const {
-    return (s.length + dims_.tokens_per_page - 1) / dims_.tokens_per_page;
-  }
-
-  void Fill(const MlaSequence& s, std::vector<std::int32_t>& free) {
-    Random keys(s.identity * 2 + 1);
-    for (int page = 0; page < max_pages_; ++page) {
-      if (page >= PagesOf(s)) {
-        table_.push_back(page % 2 == 0 ? -1 : kNowhere);
-        continue;
-      }
-      table_.push_back(free.back());
-      free.pop_back();
-    }
-    const auto first = table_.end() - max_pages_;
-    for (int t = 0; t < s.length; ++t) {
-      const std::int64_t at = first[t / dims_.tokens_per_page] * page_elements_ +
-                              std::int64_t{t % dims_.tokens_per_page} * dims_.dim();
+  void FillKeys(std::size_t sequence) {
+    Random keys(table_.sequences[sequence].identity * 2 + 1);
+    for (int t = 0; t < table_.sequences[sequence].length; ++t) {
+      const auto [page, place] = table_.PlaceOf(sequence, t);
+      const std::int64_t at = page * page_elements_ + std::int64_t{place} * dims_.dim();
       for (int i = 0; i < dims_.dim(); ++i) pages_.Set(at + i, keys.Normal());
-    }
-    FillQueries(s);
-    row_starts_.push_back(row_starts_.back() + s.rows);
-    lengths_.push_back(s.length);
-  }
-
-  // A query's contents depend on the identity and its position in the sequence.
-  void FillQueries(const MlaSequence& s) {
-    for (int row = 0; row < s.rows; ++row) {
-      const int position = s.length - s.rows + row;
-      Random queries(s.identity * 100003 + static_cast<std::uint32_t>(position) * 2);
-      const std::int64_t at =
-          std::int64_t{row_starts_.back() + row} * dims_.num_heads * dims_.dim();
-      for (std::int64_t i = 0; i < std::int64_t{dims_.num_heads} * dims_.dim(); ++i) {
-        query_.Set(at + i, queries.Normal());
-      }
     }
   }
 
   MlaDims dims_;
-  std::vector<MlaSequence> sequences_;
-  std::vector<std::int32_t> row_starts_{0};
-  std::vector<std::int32_t> lengths_;
-  std::vector<std::int32_t> table_;
-  int max_pages_ = 0;
+  PagedTable table_;
   std::int64_t page_elements_ = 0;  // rows of a page, then the other layers' share
   Tensor pages_;
   Tensor query_;

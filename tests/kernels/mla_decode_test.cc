@@ -6,8 +6,9 @@ namespace {
 
 using testing::MlaCase;
 using testing::MlaDims;
-using testing::MlaSequence;
+using testing::PagedSequence;
 using testing::Random;
+using testing::RandomSequence;
 using testing::Tensor;
 
 class MlaDecodeTest : public testing::BackendTest {
@@ -19,11 +20,6 @@ class MlaDecodeTest : public testing::BackendTest {
             .tokens_per_page = random.Pick<int>({1, 4, 16, 64}),
             .activation = random.Pick(testing::ActivationTypes()),
             .cache_dtype = random.Pick(testing::StorageTypes())};
-  }
-
-  static MlaSequence RandomSequence(Random& random, std::uint32_t identity) {
-    const int rows = random.Pick<int>({0, 1, 1, 1, 2, 7, 20});
-    return {.identity = identity, .rows = rows, .length = rows + random.Integer(0, 150)};
   }
 };
 
@@ -49,7 +45,7 @@ TEST_P(MlaDecodeTest, AgreesWithTheReferenceRowByRow) {
   for (std::uint32_t number = 0; number < 40; ++number) {
     SCOPED_TRACE(Where(static_cast<int>(number)));
     const MlaDims dims = RandomDims(random);
-    std::vector<MlaSequence> sequences;
+    std::vector<PagedSequence> sequences;
     const int count = random.Integer(0, 4);
     for (int s = 0; s < count; ++s) {
       sequences.push_back(RandomSequence(random, number * 8 + static_cast<std::uint32_t>(s)));
@@ -83,14 +79,15 @@ TEST_P(MlaDecodeTest, RowsIgnoreTheirNeighbours) {
   for (std::uint32_t number = 0; number < 12; ++number) {
     SCOPED_TRACE(Where(static_cast<int>(number)));
     const MlaDims dims = RandomDims(random);
-    const MlaSequence subject{.identity = 77, .rows = 1, .length = random.Integer(1, 200)};
+    const PagedSequence subject{.identity = 77, .rows = 1, .length = random.Integer(1, 200)};
     const MlaCase alone(dims, {subject}, 1);
     const Tensor want = alone.Run(*backend_);
-    std::vector<MlaSequence> batch;
+    std::vector<PagedSequence> batch;
     const int before = random.Integer(0, 3);
     for (int s = 0; s < before; ++s) batch.push_back(RandomSequence(random, 100 + number));
-    const auto place = std::int64_t{std::accumulate(
-        batch.begin(), batch.end(), 0, [](int sum, const MlaSequence& s) { return sum + s.rows; })};
+    const auto place =
+        std::int64_t{std::accumulate(batch.begin(), batch.end(), 0,
+                                     [](int sum, const PagedSequence& s) { return sum + s.rows; })};
     batch.push_back(subject);
     batch.push_back(RandomSequence(random, 200 + number));
     const MlaCase crowd(dims, batch, number + 50);  // other pages, too

@@ -14,11 +14,12 @@ BATON_INLINE int RoundUpTo(int value, int multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-/// A layer of a page as it lies in the pool.
-struct RawPage {
-  const std::byte* rows = nullptr;  // [tokens][dim]
+/// Keys or values of a page as they lie in the pool.
+struct RawRows {
+  const std::byte* rows = nullptr;  // [tokens][stride], of which dim are read
   DType type = DType::kBf16;
   int dim = 0;
+  int stride = 0;  // elements
   int tokens = 0;  // that exist
 };
 
@@ -54,12 +55,12 @@ BATON_INLINE void TransposeKeys(const PreparedPage& to, int steps, const Load& l
   }
 }
 
-/// Widens the page once, and transposes the widened one.
+/// Rows of values, widened.
 template <class A>
-void Prepare(const RawPage& page, const PreparedPage& to, FloatUnits<A>) {
+void PrepareValues(const RawRows& page, const PreparedPage& to, FloatUnits<A>) {
   WithType(page.type, [&](auto tag) {
     for (int t = 0; t < page.tokens; ++t) {
-      const std::int64_t at = static_cast<std::int64_t>(t) * page.dim;
+      const std::int64_t at = static_cast<std::int64_t>(t) * page.stride;
       float* row = to.values + static_cast<std::int64_t>(t) * to.value_stride;
       for (int i = 0; i < page.dim; i += A::kLanes) {
         A::Store(row + i, LoadAs<A, decltype(tag)::kValue>(page.rows, at + i, page.dim - i));
@@ -70,29 +71,47 @@ void Prepare(const RawPage& page, const PreparedPage& to, FloatUnits<A>) {
     float* row = to.values + static_cast<std::int64_t>(t) * to.value_stride;
     for (int i = 0; i < page.dim; i += A::kLanes) A::Store(row + i, A::Set(0.0F));
   }
-  TransposeKeys<FloatUnits<A>>(to, page.dim, [&](int token, int step) BATON_INLINE_LAMBDA {
-    return A::Load(to.values + static_cast<std::int64_t>(token) * to.value_stride + step);
+}
+
+/// Rows of keys, widened and transposed.
+template <class A>
+void PrepareKeys(const RawRows& page, const PreparedPage& to, FloatUnits<A>) {
+  WithType(page.type, [&](auto tag) {
+    TransposeKeys<FloatUnits<A>>(to, page.dim, [&](int token, int step) BATON_INLINE_LAMBDA {
+      if (token >= page.tokens) return A::Set(0.0F);
+      const std::int64_t at = static_cast<std::int64_t>(token) * page.stride + step;
+      return LoadAs<A, decltype(tag)::kValue>(page.rows, at, page.dim - step);
+    });
   });
 }
 
-/// Transposes the pairs of each row as they lie, and interleaves the rows of each pair of tokens.
+/// Elements of a row from `first` on; none where there is no such token.
+BATON_INLINE int ElementsLeft(const RawRows& page, int token, int first) {
+  return token < page.tokens && first < page.dim ? page.dim - first : 0;
+}
+
+/// The rows of each pair of tokens, interleaved.
 template <class A>
-void Prepare(const RawPage& page, const PreparedPage& to, PairUnits<A>) {
+void PrepareValues(const RawRows& page, const PreparedPage& to, PairUnits<A>) {
   const auto* words = reinterpret_cast<const std::uint16_t*>(page.rows);
-  const auto left = [&page](int token, int first) BATON_INLINE_LAMBDA {
-    return token < page.tokens && first < page.dim ? page.dim - first : 0;
-  };
   for (int t = 0; t < to.tokens; t += 2) {
-    const std::uint16_t* even = words + static_cast<std::int64_t>(t) * page.dim;
+    const std::uint16_t* even = words + static_cast<std::int64_t>(t) * page.stride;
     float* row = to.values + static_cast<std::int64_t>(t / 2) * to.value_stride;
     for (int i = 0; i < page.dim; i += A::kLanes) {
-      A::Store(row + i, A::Interleave(even + i, left(t, i), even + page.dim + i, left(t + 1, i)));
+      A::Store(row + i, A::Interleave(even + i, ElementsLeft(page, t, i), even + page.stride + i,
+                                      ElementsLeft(page, t + 1, i)));
     }
   }
+}
+
+/// The pairs of each row as they lie, transposed.
+template <class A>
+void PrepareKeys(const RawRows& page, const PreparedPage& to, PairUnits<A>) {
+  const auto* words = reinterpret_cast<const std::uint16_t*>(page.rows);
   const int steps = StepsOf<PairUnits<A>>(page.dim);
   TransposeKeys<PairUnits<A>>(to, steps, [&](int token, int step) BATON_INLINE_LAMBDA {
-    const std::int64_t at = static_cast<std::int64_t>(token) * page.dim + 2 * step;
-    return A::LoadPairs(words + at, left(token, 2 * step));
+    const std::int64_t at = static_cast<std::int64_t>(token) * page.stride + 2 * step;
+    return A::LoadPairs(words + at, ElementsLeft(page, token, 2 * step));
   });
 }
 

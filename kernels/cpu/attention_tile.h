@@ -1,7 +1,7 @@
-// Attention of up to kMlaVectorsMax query vectors (heads of one row, rows of a chunk: all the same
-// here) over the pages of one sequence. For each page, in ascending order: make it ready once, then
-// scores, online softmax, and the weighted sum of latents. With pairs of bf16, weights are rounded
-// to bf16, and the rounded ones are what is summed.
+// Attention of up to kAttentionVectorsMax query vectors (heads of one row, rows of a chunk: all the
+// same here) over the pages of one sequence. For each page, in ascending order: make it ready once,
+// then scores, online softmax, and the weighted sum of values. With pairs of bf16, weights are
+// rounded to bf16, and the rounded ones are what is summed.
 //
 // Why bits ignore the company: a score is one chain over ascending dims; a row's maximum and sum
 // come from its own scores in one fixed tree; an output element is one chain over ascending tokens.
@@ -11,8 +11,8 @@
 
 #include <cstdint>
 
+#include "kernels/cpu/attention_page.h"
 #include "kernels/cpu/level.h"
-#include "kernels/cpu/mla_page.h"
 #include "kernels/cpu/row_tile.h"
 #include "kernels/cpu/units.h"
 
@@ -20,50 +20,50 @@ namespace baton {
 
 /// Sizes and places of a job's scratch, all in floats.
 template <class A>
-struct MlaShape {
-  explicit MlaShape(const MlaTileJob& job)
-      : dim(job.latent_dim + job.rope_dim),
+struct AttentionShape {
+  explicit AttentionShape(const AttentionTileJob& job)
+      : dim(job.key_dim),
         tokens(RoundUpTo(job.tokens_per_page, kPanelWidth<A>)),
-        columns(RoundUpTo(job.latent_dim, kPanelWidth<A>)),
+        columns(RoundUpTo(job.value_dim, kPanelWidth<A>)),
         query_stride(OddLines(dim)),
-        page_stride(OddLines(dim > columns ? dim : columns)),
+        value_stride(OddLines(columns)),
         output_stride(OddLines(columns)),
         weight_stride(OddLines(tokens)) {}
 
   std::size_t Floats() const {
     const std::size_t a_vector =
         static_cast<std::size_t>(query_stride + output_stride + weight_stride + 3);
-    const std::size_t a_token = static_cast<std::size_t>(page_stride + RoundUpTo(dim, 16));
-    return kMlaVectorsMax * a_vector + static_cast<std::size_t>(tokens) * a_token;
+    const std::size_t a_token = static_cast<std::size_t>(value_stride + RoundUpTo(dim, 16));
+    return kAttentionVectorsMax * a_vector + static_cast<std::size_t>(tokens) * a_token;
   }
 
   int dim;            // of a query and a key
   int tokens;         // of a page, in whole panels
   int columns;        // of an output, in whole panels
   int query_stride;   // floats between query vectors
-  int page_stride;    // floats between a page's tokens
+  int value_stride;   // floats between a page's tokens
   int output_stride;  // floats between outputs
   int weight_stride;  // floats between vectors' weights
 };
 
 template <class Units>
-class MlaTile {
+class AttentionTile {
  public:
-  explicit MlaTile(const MlaTileJob& job) : job_(job), shape_(job) {
+  explicit AttentionTile(const AttentionTileJob& job) : job_(job), shape_(job) {
     float* at = job.scratch;
     const auto take = [&at](int rows, int stride) {
       float* taken = at;
       at += static_cast<std::int64_t>(rows) * stride;
       return taken;
     };
-    queries_ = take(kMlaVectorsMax, shape_.query_stride);
-    outputs_ = take(kMlaVectorsMax, shape_.output_stride);
-    weights_ = take(kMlaVectorsMax, shape_.weight_stride);
-    page_ = take(shape_.tokens, shape_.page_stride);
+    queries_ = take(kAttentionVectorsMax, shape_.query_stride);
+    outputs_ = take(kAttentionVectorsMax, shape_.output_stride);
+    weights_ = take(kAttentionVectorsMax, shape_.weight_stride);
+    values_ = take(shape_.tokens, shape_.value_stride);
     keys_ = take(shape_.tokens, RoundUpTo(shape_.dim, A::kLanes));
-    maxima_ = take(kMlaVectorsMax, 1);
-    sums_ = take(kMlaVectorsMax, 1);
-    factors_ = take(kMlaVectorsMax, 1);
+    maxima_ = take(kAttentionVectorsMax, 1);
+    sums_ = take(kAttentionVectorsMax, 1);
+    factors_ = take(kAttentionVectorsMax, 1);
   }
 
   void Run() {
@@ -72,7 +72,7 @@ class MlaTile {
     for (int first = 0; first < seen; first += job_.tokens_per_page) {
       const int left = job_.length - first;
       const int tokens = left < job_.tokens_per_page ? left : job_.tokens_per_page;
-      Prepare(PageAt(first / job_.tokens_per_page, tokens), Target(), Units{});
+      PreparePage(first / job_.tokens_per_page, tokens);
       Score();
       for (int v = 0; v < job_.vectors; ++v) {
         const int visible = Visible(v) - first;
@@ -91,13 +91,13 @@ class MlaTile {
 
   // Tokens that a vector sees.
   int Visible(int vector) const {
-    const int row = (job_.first_vector + vector) / job_.num_heads;
+    const int row = (job_.first_vector + vector) / job_.heads;
     return job_.length - (job_.rows - 1 - row);
   }
 
   void Begin() {
     for (int v = 0; v < job_.vectors; ++v) {
-      const std::int64_t at = static_cast<std::int64_t>(v) * shape_.dim;
+      const std::int64_t at = Place(v) * shape_.dim;
       WithUnitType<Units>(job_.activation, [&](auto tag) {
         for (int step = 0; step < StepsOf<Units>(shape_.dim); step += A::kLanes) {
           const int i = step * Units::kElements;
@@ -114,19 +114,28 @@ class MlaTile {
     }
   }
 
-  RawPage PageAt(int index, int tokens) const {
-    const auto page = static_cast<std::size_t>(job_.table[index]);
-    return {.rows = job_.pages + page * job_.page_stride_bytes,
-            .type = job_.cache_dtype,
-            .dim = shape_.dim,
-            .tokens = tokens};
+  // Where a vector stands in query and output, in vectors.
+  std::int64_t Place(int vector) const {
+    const int at = job_.first_vector + vector;
+    return static_cast<std::int64_t>(at / job_.heads) * job_.row_vectors + at % job_.heads;
   }
 
-  PreparedPage Target() const {
-    return {.keys = keys_,
-            .values = page_,
-            .tokens = shape_.tokens,
-            .value_stride = shape_.page_stride};
+  void PreparePage(int index, int tokens) {
+    const auto page = static_cast<std::size_t>(job_.table[index]);
+    const PreparedPage to{.keys = keys_,
+                          .values = values_,
+                          .tokens = shape_.tokens,
+                          .value_stride = shape_.value_stride};
+    RawRows rows{.rows = job_.keys + page * job_.page_stride_bytes,
+                 .type = job_.cache_dtype,
+                 .dim = shape_.dim,
+                 .stride = shape_.dim,
+                 .tokens = tokens};
+    PrepareKeys(rows, to, Units{});
+    rows.rows += job_.value_offset_bytes;
+    rows.dim = job_.value_dim;
+    rows.stride = job_.value_row_dim;
+    PrepareValues(rows, to, Units{});
   }
 
   // weights[vector][token] = query . key
@@ -177,7 +186,7 @@ class MlaTile {
 
   BATON_INLINE static float FirstLane(V v) { return _mm256_cvtss_f32(A::Low(v)); }
 
-  // outputs[vector] = outputs[vector] * factor + sum over tokens of weight * latent
+  // outputs[vector] = outputs[vector] * factor + sum over tokens of weight * value
   void Sum(int tokens) {
     for (int column = 0; column < shape_.columns; column += kWidth) {
       ForRowTiles<A>(job_.vectors, [&](auto count, int vector) {
@@ -187,8 +196,8 @@ class MlaTile {
         tile.Scale(factors_ + vector);
         tile.Accumulate({.left = weights_ + vector * shape_.weight_stride,
                          .left_stride = shape_.weight_stride,
-                         .right = page_ + column,
-                         .right_stride = shape_.page_stride,
+                         .right = values_ + column,
+                         .right_stride = shape_.value_stride,
                          .steps = StepsOf<Units>(tokens)});
         tile.Store(outputs, shape_.output_stride);
       });
@@ -201,19 +210,19 @@ class MlaTile {
     const float sum = sums_[vector];
     const V divisor = A::Set(Visible(vector) > 0 ? sum : 1.0F);
     const float* output = outputs_ + vector * shape_.output_stride;
-    const std::int64_t to = static_cast<std::int64_t>(vector) * job_.latent_dim;
-    for (int i = 0; i < job_.latent_dim; i += A::kLanes) {
+    const std::int64_t to = Place(vector) * job_.value_dim;
+    for (int i = 0; i < job_.value_dim; i += A::kLanes) {
       const V mean = A::Add(A::Div(A::Load(output + i), divisor), A::Set(0.0F));
-      StoreAs<A>(job_.output, job_.activation, to + i, mean, job_.latent_dim - i);
+      StoreAs<A>(job_.output, job_.activation, to + i, mean, job_.value_dim - i);
     }
   }
 
-  const MlaTileJob& job_;
-  const MlaShape<A> shape_;
+  const AttentionTileJob& job_;
+  const AttentionShape<A> shape_;
   float* queries_;  // [vectors][query_stride]
   float* outputs_;  // [vectors][output_stride]
   float* weights_;  // [vectors][weight_stride]
-  float* page_;     // [tokens][page_stride]
+  float* values_;   // [tokens][value_stride]
   float* keys_;     // [tokens / kWidth][dim, in whole lanes][kWidth]
   float* maxima_;   // [vectors]
   float* sums_;     // [vectors]

@@ -1,0 +1,130 @@
+#include "engine/model/decoder_parts.h"
+
+#include <cstring>
+#include <vector>
+
+#include "base/status.h"
+
+namespace baton {
+namespace {
+
+// Copies rows `rows` of `from` together.
+void Gather(const std::vector<std::int32_t>& rows, std::size_t row_bytes, const std::byte* from,
+            std::byte* to) {
+  for (const std::int32_t row : rows) {
+    std::memcpy(to, from + static_cast<std::size_t>(row) * row_bytes, row_bytes);
+    to += row_bytes;
+  }
+}
+
+}  // namespace
+
+DecoderParts::DecoderParts(const ModelShape& shape, const DecoderOptions& options,
+                           const Backend& backend, Stream& stream, const BatchLimits& limits)
+    : shape_(shape), options_(options), backend_(backend), stream_(stream) {
+  const std::int64_t tokens = limits.tokens;
+  residual_ = Scratch(tokens, shape.hidden);
+  normed_ = Scratch(tokens, shape.hidden);
+  branch_ = Scratch(tokens, shape.hidden);
+  gate_up_ = Scratch(tokens, 2 * std::int64_t{options.inter});
+  activated_ = Scratch(tokens, options.inter);
+  last_ = Scratch(limits.sequences, shape.hidden);
+  last_branch_ = Scratch(limits.sequences, shape.hidden);
+  last_normed_ = Scratch(limits.sequences, shape.hidden);
+  const auto logits = static_cast<std::size_t>(std::int64_t{limits.sequences} * shape.vocab_size);
+  logits_ = std::make_unique_for_overwrite<float[]>(logits);
+}
+
+Buffer DecoderParts::Scratch(std::int64_t rows, std::int64_t width) const {
+  const auto elements = static_cast<std::size_t>(rows * width);
+  return std::make_unique_for_overwrite<std::byte[]>(elements * BytesOf(options_.dtype));
+}
+
+absl::Status DecoderParts::Embed(const Batch& batch) {
+  EmbedParams embed;
+  embed.tokens = batch.tokens();
+  embed.hidden = shape_.hidden;
+  embed.table_dtype = options_.dtype;
+  embed.activation = options_.dtype;
+  embed.ids = batch.ids.data();
+  embed.table = options_.embed;
+  embed.out = residual_.get();
+  added_ = false;
+  return backend_.embed(embed, stream_);
+}
+
+absl::Status DecoderParts::Norm(const void* weight, int tokens) {
+  RmsNormParams norm;
+  norm.rows = tokens;
+  norm.dim = shape_.hidden;
+  norm.epsilon = shape_.rms_epsilon;
+  norm.activation = options_.dtype;
+  norm.weight_dtype = options_.dtype;
+  norm.x = added_ ? branch_.get() : nullptr;
+  norm.residual = residual_.get();
+  norm.weight = weight;
+  norm.out = normed_.get();
+  added_ = true;
+  return backend_.rms_norm(norm, stream_);
+}
+
+absl::Status DecoderParts::Linear(const void* a, LinearWeights b, void* c,
+                                  const LinearShape& shape) {
+  GemmParams gemm;
+  gemm.m = shape.m;
+  gemm.n = shape.n;
+  gemm.k = shape.k;
+  gemm.a_dtype = options_.dtype;
+  gemm.b_dtype = options_.dtype;
+  gemm.c_dtype = shape.c_dtype;
+  gemm.a = a;
+  gemm.b = b.weight;
+  gemm.bias = b.bias;
+  gemm.c = c;
+  gemm.c_row_stride = shape.c_row_stride;
+  return backend_.gemm(gemm, stream_);
+}
+
+absl::Status DecoderParts::Mlp(const MlpWeights& mlp, const LinearShape& up, void* out) {
+  const int inter = up.n;
+  const DType dtype = options_.dtype;
+  const LinearShape half = {up.m, inter, up.k, dtype, 2 * std::int64_t{inter}};
+  std::byte* second = gate_up_.get() + static_cast<std::size_t>(inter) * BytesOf(dtype);
+  BATON_RETURN_IF_ERROR(Linear(normed_.get(), {mlp.gate}, gate_up_.get(), half));
+  BATON_RETURN_IF_ERROR(Linear(normed_.get(), {mlp.up}, second, half));
+  SiluMulParams silu;
+  silu.tokens = up.m;
+  silu.inter = inter;
+  silu.activation = dtype;
+  silu.gate_up = gate_up_.get();
+  silu.out = activated_.get();
+  BATON_RETURN_IF_ERROR(backend_.silu_mul(silu, stream_));
+  return Linear(activated_.get(), {mlp.down}, out, {up.m, up.k, inter, up.c_dtype});
+}
+
+absl::Status DecoderParts::Head(const Batch& batch) {
+  const int rows = static_cast<int>(batch.sample_rows.size());
+  if (rows == 0) return absl::OkStatus();
+  const std::size_t row_bytes = static_cast<std::size_t>(shape_.hidden) * BytesOf(options_.dtype);
+  Gather(batch.sample_rows, row_bytes, residual_.get(), last_.get());
+  Gather(batch.sample_rows, row_bytes, branch_.get(), last_branch_.get());
+  RmsNormParams norm;
+  norm.rows = rows;
+  norm.dim = shape_.hidden;
+  norm.epsilon = shape_.rms_epsilon;
+  norm.activation = options_.dtype;
+  norm.weight_dtype = options_.dtype;
+  norm.x = last_branch_.get();
+  norm.residual = last_.get();
+  norm.weight = options_.norm;
+  norm.out = last_normed_.get();
+  BATON_RETURN_IF_ERROR(backend_.rms_norm(norm, stream_));
+  return Linear(last_normed_.get(), {options_.head}, logits_.get(),
+                {rows, shape_.vocab_size, shape_.hidden, DType::kF32});
+}
+
+const float* DecoderParts::Logits(int i) const {
+  return logits_.get() + static_cast<std::size_t>(std::int64_t{i} * shape_.vocab_size);
+}
+
+}  // namespace baton
