@@ -6,29 +6,48 @@ import random
 import sys
 import unittest
 
-from cluster import Cluster, answer_of, oracle, recall_prompt
+from cluster import NANO, Cluster, answer_of, oracle, recall_prompt
 
 NIGHT = "--night" in sys.argv
 SEED = int(os.environ.get("BATON_SEED", "1"))
+GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "models")
+FIXTURES = {"llama3": "pages of heads", "v2_group": "pages of latents"}
+DTYPES = {64: "auto", 128: "float32", 512: "auto"}  # of the fixtures, by chunk size
+FIXTURE_LENGTH, FIXTURE_IDS = 2048, 700
 LENGTHS = list(range(1, 201)) + [n for i in range(4, 65) for n in (64 * i - 1, 64 * i, 64 * i + 1)]
 SAMPLES = {"short": 14, "long": 4}
 
 
-def lengths_of(rng):
+def lengths_of(rng, longest=LENGTHS[-1]):
+    lengths = [n for n in LENGTHS if n <= longest]
     if NIGHT:
-        return LENGTHS
-    return sorted(rng.sample(LENGTHS[:200], SAMPLES["short"]) + rng.sample(LENGTHS[200:], SAMPLES["long"]))
+        return lengths
+    return sorted(rng.sample(lengths[:200], SAMPLES["short"]) + rng.sample(lengths[200:], SAMPLES["long"]))
+
+
+def random_prompt(length, seed):
+    rng = random.Random(seed)
+    return [rng.randrange(FIXTURE_IDS) for _ in range(length)]
 
 
 class RelayTest(unittest.TestCase):
     def compare(self, wire, step_tokens):
         rng = random.Random(f"{SEED} {wire} {step_tokens}")
-        lengths = lengths_of(rng)
-        prompts = [recall_prompt(n, rng.random()) for n in lengths]
+        prompts = [recall_prompt(n, rng.random()) for n in lengths_of(rng)]
+        self.compare_prompts(NANO, prompts, wire, step_tokens)
+
+    def compare_fixture(self, name, wire, step_tokens):
+        rng = random.Random(f"{SEED} {name} {wire} {step_tokens}")
+        prompts = [random_prompt(n, rng.random()) for n in lengths_of(rng, FIXTURE_LENGTH - 8)]
+        self.compare_prompts(os.path.join(GOLDEN, name), prompts, wire, step_tokens,
+                             sets=[f"model.dtype={DTYPES[step_tokens]}"])
+
+    def compare_prompts(self, model, prompts, wire, step_tokens, sets=()):
         for temperature, seed in ((0, 0), (0.8, 12345)):
-            expected = oracle(prompts, max_tokens=6, temperature=temperature, seed=seed)
-            with Cluster(sets=[f"transfer.transports=[{wire}]", f"transfer.require_transport={wire}",
-                               f"prefill.step_tokens_max={step_tokens}", "cache.pages=1024"]) as cluster:
+            expected = oracle(prompts, model, max_tokens=6, sets=sets, temperature=temperature, seed=seed)
+            with Cluster(model=model,
+                         sets=[f"transfer.transports=[{wire}]", f"transfer.require_transport={wire}",
+                               f"prefill.step_tokens_max={step_tokens}", "cache.pages=1024", *sets]) as cluster:
                 for _ in ("computed", "from the prefix cache"):
                     for prompt, want in zip(prompts, expected):
                         got = cluster.complete(prompt, max_tokens=6, temperature=temperature, seed=seed,
@@ -79,6 +98,9 @@ for _wire in ("tcp", "shm"):
     for _step in (64, 128, 512):
         setattr(RelayTest, f"test_{_wire}_chunks_of_{_step}_equal_one_process",
                 lambda self, w=_wire, s=_step: self.compare(w, s))
+        for _name in FIXTURES:
+            setattr(RelayTest, f"test_{_name}_over_{_wire}_in_chunks_of_{_step}_equals_one_process",
+                    lambda self, n=_name, w=_wire, s=_step: self.compare_fixture(n, w, s))
 
 if __name__ == "__main__":
     sys.argv = [a for a in sys.argv if a != "--night"]

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <numeric>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "base/bounded_queue.h"
 #include "engine/load_model.h"
 #include "engine/model_executor.h"
@@ -71,16 +74,22 @@ class Worker {
   std::unique_ptr<ModelExecutor> executor_;
 };
 
-class BatchInvarianceTest : public ::testing::Test {
+class BatchInvarianceTest : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     ModelConfig config;
-    config.path = "builtin:recall-nano";
+    const bool builtin = absl::StartsWith(GetParam(), "builtin:");
+    config.path =
+        builtin ? GetParam() : absl::StrCat(BATON_SOURCE_DIR "/tests/golden/models/", GetParam());
     auto model = LoadModel(config);
     ASSERT_TRUE(model.ok()) << model.status();
     model_ = *std::move(model);
     tokens_ = RecallTokens(MakeRecallPrompt(60, 5).Text());
     tokens_.resize(700);
+    if (builtin) return;
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      tokens_[i] = static_cast<TokenId>((i * i * 31 + i * 7 + 3) % 701);
+    }
   }
 
   // The run [first, last) of tokens_, in pages that begin at `page`.
@@ -115,16 +124,16 @@ class BatchInvarianceTest : public ::testing::Test {
   std::vector<TokenId> tokens_;
 };
 
-TEST_F(BatchInvarianceTest, ChunkBordersMoveNoBit) {
+TEST_P(BatchInvarianceTest, ChunkBordersMoveNoBit) {
   Worker worker(*model_, BackendUnderTest(), 2);
   const TokenOutput whole = InChunks(worker, 1024, 0);
-  ASSERT_EQ(whole.top.size(), 258U);
+  ASSERT_EQ(whole.top.size(), static_cast<std::size_t>(model_->facts().vocab_size));
   for (const std::size_t chunk : {64, 128, 512, 37, 699}) {
     EXPECT_EQ(InChunks(worker, chunk, 20), whole) << "chunks of " << chunk;
   }
 }
 
-TEST_F(BatchInvarianceTest, DecodingTokenByTokenGivesTheBitsOfPrefill) {
+TEST_P(BatchInvarianceTest, DecodingTokenByTokenGivesTheBitsOfPrefill) {
   Worker worker(*model_, BackendUnderTest(), 2);
   tokens_.resize(190);
   const std::size_t first = 120;
@@ -137,7 +146,7 @@ TEST_F(BatchInvarianceTest, DecodingTokenByTokenGivesTheBitsOfPrefill) {
   }
 }
 
-TEST_F(BatchInvarianceTest, ThePlainLoopsKeepTheSamePromise) {
+TEST_P(BatchInvarianceTest, ThePlainLoopsKeepTheSamePromise) {
   Worker worker(*model_, ReferenceBackend(), 2);
   tokens_.resize(80);
   const TokenOutput whole = InChunks(worker, 80, 0);
@@ -149,7 +158,7 @@ TEST_F(BatchInvarianceTest, ThePlainLoopsKeepTheSamePromise) {
   EXPECT_EQ(decoded[1].output, whole);
 }
 
-TEST_F(BatchInvarianceTest, NeighboursAndPlaceInTheBatchMoveNoBit) {
+TEST_P(BatchInvarianceTest, NeighboursAndPlaceInTheBatchMoveNoBit) {
   Worker worker(*model_, BackendUnderTest(), 2);
   const auto alone = worker.Run({Entry(0, 300, 0)});
   const auto mixed = worker.Run({Entry(0, 90, 30), Entry(0, 300, 12), Entry(0, 1, 40)});
@@ -160,13 +169,13 @@ TEST_F(BatchInvarianceTest, NeighboursAndPlaceInTheBatchMoveNoBit) {
   EXPECT_EQ(step[0].output, whole[0].output);
 }
 
-TEST_F(BatchInvarianceTest, ThreadsMoveNoBit) {
+TEST_P(BatchInvarianceTest, ThreadsMoveNoBit) {
   Worker one(*model_, BackendUnderTest(), 1);
   Worker three(*model_, BackendUnderTest(), 3);
   EXPECT_EQ(InChunks(one, 512, 0), InChunks(three, 512, 0));
 }
 
-TEST_F(BatchInvarianceTest, PagesOfOnePrefixServeTwoSequences) {
+TEST_P(BatchInvarianceTest, PagesOfOnePrefixServeTwoSequences) {
   Worker worker(*model_, BackendUnderTest(), 2);
   worker.Run({Entry(0, 128, 0)});
   StepEntry shared = Entry(128, 200, 0);
@@ -178,7 +187,7 @@ TEST_F(BatchInvarianceTest, PagesOfOnePrefixServeTwoSequences) {
   EXPECT_EQ(hit[1].output, whole[0].output);
 }
 
-TEST_F(BatchInvarianceTest, ADamagedPageChangesTheAnswer) {
+TEST_P(BatchInvarianceTest, ADamagedPageChangesTheAnswer) {
   Worker worker(*model_, BackendUnderTest(), 2);
   worker.Run({Entry(0, 300, 0)});
   const auto before = worker.Run({Entry(300, 301, 0)});
@@ -187,16 +196,17 @@ TEST_F(BatchInvarianceTest, ADamagedPageChangesTheAnswer) {
   EXPECT_NE(before[0].output, after[0].output);
 }
 
-TEST_F(BatchInvarianceTest, EveryLayerIsAnnouncedOnceAndInOrder) {
+TEST_P(BatchInvarianceTest, EveryLayerIsAnnouncedOnceAndInOrder) {
   Worker worker(*model_, BackendUnderTest(), 1);
   worker.Run({Entry(0, 10, 0)});
   worker.Run({Entry(10, 11, 0)});
-  const std::vector<int> all = {0, 1, 2, 3};
+  std::vector<int> all(static_cast<std::size_t>(worker.arena().layout().num_layers));
+  std::iota(all.begin(), all.end(), 0);
   EXPECT_EQ(worker.layers()[1], all);
   EXPECT_EQ(worker.layers()[2], all);
 }
 
-TEST_F(BatchInvarianceTest, AStepThatDoesNotFitIsRefusedAndNothingRuns) {
+TEST_P(BatchInvarianceTest, AStepThatDoesNotFitIsRefusedAndNothingRuns) {
   Worker worker(*model_, BackendUnderTest(), 1);
   const auto code = [&](StepEntry entry) {
     Step step;
@@ -204,7 +214,7 @@ TEST_F(BatchInvarianceTest, AStepThatDoesNotFitIsRefusedAndNothingRuns) {
     return worker.executor().Launch(std::move(step)).code();
   };
   StepEntry outside = Entry(0, 10, 0);
-  outside.tokens[3] = 258;
+  outside.tokens[3] = model_->facts().vocab_size;
   EXPECT_EQ(code(outside), absl::StatusCode::kInvalidArgument);
   StepEntry negative = Entry(0, 10, 0);
   negative.tokens[3] = -1;
@@ -214,7 +224,7 @@ TEST_F(BatchInvarianceTest, AStepThatDoesNotFitIsRefusedAndNothingRuns) {
   short_table.pages.pop_back();
   EXPECT_EQ(code(short_table), absl::StatusCode::kInvalidArgument);
   StepEntry long_run = Entry(0, 10, 0);
-  long_run.first_position = 8190;
+  long_run.first_position = model_->facts().length_tokens_max - 2;
   EXPECT_EQ(code(long_run), absl::StatusCode::kInvalidArgument);
   StepEntry cold = Entry(0, 10, 0);
   cold.sampling.temperature = -1;
@@ -222,6 +232,10 @@ TEST_F(BatchInvarianceTest, AStepThatDoesNotFitIsRefusedAndNothingRuns) {
   EXPECT_EQ(worker.executor().Launch(Step()).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(worker.Run({Entry(0, 10, 0)}).size(), 1U);
 }
+
+// Pages of latents, of heads, and of heads that are normalised.
+INSTANTIATE_TEST_SUITE_P(, BatchInvarianceTest,
+                         ::testing::Values("builtin:recall-nano", "llama3", "qwen3"));
 
 }  // namespace
 }  // namespace baton

@@ -29,17 +29,34 @@ Row NextRow(const Row& before, int position, int layer, TokenId token) {
   return row;
 }
 
-std::byte* PlaceOf(const StepEntry& entry, int position, int layer, const KvArena& arena) {
+// body(a part of the token's row in its page, where that part begins in the row), plane by plane.
+template <typename Body>
+void ForParts(const StepEntry& entry, int position, int layer, const KvArena& arena,
+              const Body& body) {
   const KvLayout& layout = arena.layout();
   const PageId page = entry.pages[static_cast<std::size_t>(position / layout.tokens_per_page)];
-  return arena.Page(page).data() + static_cast<std::size_t>(layer) * layout.LayerBytes() +
-         static_cast<std::size_t>(position % layout.tokens_per_page) * layout.TokenBytes();
+  std::byte* part = arena.Page(page).data() +
+                    static_cast<std::size_t>(layer) * layout.LayerBytes() +
+                    static_cast<std::size_t>(position % layout.tokens_per_page) * layout.RowBytes();
+  for (std::size_t at = 0; at < sizeof(Row); at += layout.RowBytes()) {
+    body(part, at);
+    part += layout.PlaneBytes();
+  }
 }
 
 Row ReadRow(const StepEntry& entry, int position, int layer, const KvArena& arena) {
   Row row;
-  std::memcpy(&row, PlaceOf(entry, position, layer, arena), sizeof(row));
+  ForParts(entry, position, layer, arena, [&](const std::byte* part, std::size_t at) {
+    std::memcpy(reinterpret_cast<std::byte*>(&row) + at, part, arena.layout().RowBytes());
+  });
   return row;
+}
+
+void WriteRow(const StepEntry& entry, int position, int layer, const KvArena& arena,
+              const Row& row) {
+  ForParts(entry, position, layer, arena, [&](std::byte* part, std::size_t at) {
+    std::memcpy(part, reinterpret_cast<const std::byte*>(&row) + at, arena.layout().RowBytes());
+  });
 }
 
 /// What the rows seen so far add up to; the order does not matter, the positions are in the rows.
@@ -57,7 +74,14 @@ TokenOutput Sample(std::uint64_t sum, int position, const SamplingParams& sampli
 
 }  // namespace
 
-KvLayout HashLayout(int tokens_per_page) {
+KvLayout HashLayout(int tokens_per_page, bool heads) {
+  if (heads) {
+    return {.num_layers = kLayers,
+            .tokens_per_page = tokens_per_page,
+            .kv_heads = 2,
+            .head_dim = 1,
+            .dtype = DType::kF32};
+  }
   return {.num_layers = kLayers,
           .tokens_per_page = tokens_per_page,
           .latent_dim = 2,
@@ -71,7 +95,7 @@ void WriteHashRows(const StepEntry& entry, int layer, const KvArena& arena) {
   for (std::size_t i = 0; i < entry.tokens.size(); ++i) {
     const int position = entry.first_position + static_cast<int>(i);
     before = NextRow(before, position, layer, entry.tokens[i]);
-    std::memcpy(PlaceOf(entry, position, layer, arena), &before, sizeof(before));
+    WriteRow(entry, position, layer, arena, before);
   }
 }
 

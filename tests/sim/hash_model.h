@@ -16,8 +16,9 @@ namespace baton {
 inline constexpr int kHashVocabulary = 997;
 inline constexpr TokenId kHashEnd = 0;  // comes up once in 997 tokens
 
-/// Pages of `tokens_per_page` tokens, two layers of 16 bytes a token.
-KvLayout HashLayout(int tokens_per_page);
+/// Pages of `tokens_per_page` tokens, two layers of 16 bytes a token: one latent, or when `heads`
+/// keys and values of two heads.
+KvLayout HashLayout(int tokens_per_page, bool heads);
 
 /// Writes the rows of one layer of a run into its pages, reading the row before it from there.
 void WriteHashRows(const StepEntry& entry, int layer, const KvArena& arena);

@@ -51,6 +51,7 @@ SimCluster::Scene SimCluster::DrawScene() {
   scene.pages = static_cast<std::uint32_t>(random_.Between(kPagesMin, kPagesMax));
   scene.arrivals = kArrivals[random_.Below(4)];
   scene.policy = kPolicies[random_.Below(4)];
+  scene.heads = options_.seed % 2 == 0;
   scene.speed = random_.Chance(0.5) ? 1 : random_.Between(2, 10);
   return scene;
 }
@@ -116,7 +117,7 @@ void SimCluster::CrashRouter(int index) {
 
 void SimCluster::StartWorker(int index) {
   WorkerSlot& slot = *workers_[static_cast<std::size_t>(index)];
-  auto arena = KvArena::Create(HashLayout(kPageTokens), scene_.pages);
+  auto arena = KvArena::Create(HashLayout(kPageTokens, scene_.heads), scene_.pages);
   BATON_CHECK(arena.ok());
   arenas_.push_back(*std::move(arena));
   SimWorkerOptions options;

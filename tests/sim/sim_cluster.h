@@ -78,7 +78,8 @@ class SimCluster {
     std::uint32_t pages = 0;  // of a worker's pool
     Duration arrivals{};      // all requests come within
     RoutePolicy policy{};
-    int speed = 1;  // steps take so many times longer
+    int speed = 1;       // steps take so many times longer
+    bool heads = false;  // pages of keys and values instead of latents
   };
 
   // sim_cluster.cc: the processes
