@@ -22,7 +22,7 @@ constexpr Key kModelKeys[] = {
     {"model.served_names", List(), "[]", "names the API answers to; none = the path's last part",
      Model<&ModelConfig::served_names>()},
     {"model.tokenizer", Text(), "null", "a directory with tokenizer.json; null = the model's own",
-     Model<&ModelConfig::tokenizer>(), kLater},
+     Model<&ModelConfig::tokenizer>()},
     {"model.revision", Text(), "null", "stated digest of the weights; null = computed at start",
      Model<&ModelConfig::revision>()},
     {"model.chat_template", Text(), "null", "a template file; null = the model's own",

@@ -50,12 +50,19 @@ struct Door {
   std::vector<std::string> paths;
 };
 const std::vector<Door> kDoors = {
-    {"<yaml-cpp/", {"config/load"}},       {"<spdlog/", {"base/log.cc"}},
-    {"<prometheus/", {"base/metrics.cc"}}, {"<nlohmann/", {"base/json.cc"}},
-    {"<ucp/", {"kvtransfer/ucx_"}},        {"<uct/", {"kvtransfer/ucx_"}},
-    {"<ucs/", {"kvtransfer/ucx_"}},        {"<grpc", {"server/"}},
-    {"<boost/", {"server/http/"}},         {"<openssl/", {"base/digest.cc"}},
-    {"<immintrin.h>", {"kernels/cpu/"}},   {"<nmmintrin.h>", {"kvtransfer/copy_crc_sse42.cc"}},
+    {"<yaml-cpp/", {"config/load"}},
+    {"<spdlog/", {"base/log.cc"}},
+    {"<prometheus/", {"base/metrics.cc"}},
+    {"<nlohmann/", {"base/json.cc"}},
+    {"<ucp/", {"kvtransfer/ucx_"}},
+    {"<uct/", {"kvtransfer/ucx_"}},
+    {"<ucs/", {"kvtransfer/ucx_"}},
+    {"<grpc", {"server/"}},
+    {"<boost/", {"server/http/"}},
+    {"<openssl/", {"base/digest.cc"}},
+    {"<pcre2", {"server/text/split_pattern."}},
+    {"<immintrin.h>", {"kernels/cpu/"}},
+    {"<nmmintrin.h>", {"kvtransfer/copy_crc_sse42.cc"}},
 };
 
 constexpr std::size_t kMaxColumns =
