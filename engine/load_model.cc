@@ -16,10 +16,11 @@ constexpr std::int64_t kRopeNumbersMax = std::int64_t{1} << 28;
 absl::StatusOr<DType> ActivationFor(absl::string_view wanted, absl::string_view stored) {
   const absl::string_view name = wanted == "auto" ? stored : wanted;
   if (name == "bfloat16") return DType::kBf16;
+  if (name == "float16") return DType::kF16;
   if (name == "float32") return DType::kF32;
   return absl::UnimplementedError(
       absl::StrCat("model.dtype ", wanted, " means ", name,
-                   " here, in which this version does not compute; set bfloat16 or float32"));
+                   " here, in which this version does not compute; set bfloat16, float16 or float32"));
 }
 
 // The most positions that a sequence may take: `wanted`, unless it is 0 or above the model's own.

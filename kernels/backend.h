@@ -11,7 +11,7 @@
 //    Reductions over K and over tokens run in an order fixed by position.
 //  - rows, tokens and table entries past the stated lengths are neither read nor written.
 //  - sums are taken in fp32 (reference: double where it says so) and cast once.
-// `activation` is bf16, or fp32 to be held to an oracle. Strides are in elements unless they say
+// `activation` is bf16, fp16, or fp32 to be held to an oracle. Strides are in elements unless they say
 // bytes; offsets are 64-bit.
 #pragma once
 

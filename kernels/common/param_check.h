@@ -8,9 +8,7 @@
 
 namespace baton {
 
-inline bool IsActivation(DType type) { return type == DType::kBf16 || type == DType::kF32; }
-
-/// Types that weights and pages may have.
+/// Types that activations, weights and pages may have.
 inline bool IsStorage(DType type) { return type != DType::kFp8E4m3; }
 
 /// Errors: InvalidArgument, naming the operation and what does not hold.

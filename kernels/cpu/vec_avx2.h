@@ -83,6 +83,18 @@ struct Avx2Vec {
     std::memcpy(to, lanes, static_cast<std::size_t>(count) * sizeof(std::uint16_t));
   }
 
+  // Round to nearest even; NaN becomes quiet, overflow infinity.
+  BATON_INLINE static void StoreHalf(std::uint16_t* to, V v) {
+    constexpr int kMode = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_cvtps_ph(v.low, kMode));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 8), _mm256_cvtps_ph(v.high, kMode));
+  }
+  BATON_INLINE static void StoreHalfFirst(std::uint16_t* to, V v, int count) {
+    alignas(32) std::uint16_t lanes[16];
+    StoreHalf(lanes, v);
+    std::memcpy(to, lanes, static_cast<std::size_t>(count) * sizeof(std::uint16_t));
+  }
+
   BATON_INLINE static V Fma(V a, V b, V c) {
     return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
   }

@@ -62,6 +62,17 @@ struct Avx512Vec {
     _mm256_mask_storeu_epi16(to, First(count), ToBf16(v));
   }
 
+  // Round to nearest even; NaN becomes quiet, overflow infinity.
+  BATON_INLINE static __m256i ToHalf(V v) {
+    return _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  BATON_INLINE static void StoreHalf(std::uint16_t* to, V v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), ToHalf(v));
+  }
+  BATON_INLINE static void StoreHalfFirst(std::uint16_t* to, V v, int count) {
+    _mm256_mask_storeu_epi16(to, First(count), ToHalf(v));
+  }
+
   BATON_INLINE static V Fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
   BATON_INLINE static V Add(V a, V b) { return _mm512_add_ps(a, b); }
   BATON_INLINE static V Sub(V a, V b) { return _mm512_sub_ps(a, b); }

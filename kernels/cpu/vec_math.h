@@ -44,7 +44,7 @@ BATON_INLINE typename A::V LoadAs(const void* from, std::int64_t index, int coun
   }
 }
 
-/// to[index .. index + min(count, 16)) = v, rounded once. `type` is fp32 or bf16.
+/// to[index .. index + min(count, 16)) = v, rounded once.
 template <class A>
 BATON_INLINE void StoreAs(void* to, DType type, std::int64_t index, typename A::V v, int count) {
   const bool whole = count >= A::kLanes;
@@ -53,7 +53,8 @@ BATON_INLINE void StoreAs(void* to, DType type, std::int64_t index, typename A::
     return whole ? A::Store(at, v) : A::StoreFirst(at, v, count);
   }
   std::uint16_t* at = static_cast<std::uint16_t*>(to) + index;
-  return whole ? A::StoreBf16(at, v) : A::StoreBf16First(at, v, count);
+  if (type == DType::kBf16) return whole ? A::StoreBf16(at, v) : A::StoreBf16First(at, v, count);
+  return whole ? A::StoreHalf(at, v) : A::StoreHalfFirst(at, v, count);
 }
 
 /// Lanes i and i + 8, then i + 4, i + 2, i + 1.

@@ -17,7 +17,7 @@ absl::Status Check(const EmbedParams& params) {
   BATON_RETURN_IF_ERROR(Require(params.tokens >= 0, kName, "tokens >= 0"));
   BATON_RETURN_IF_ERROR(Require(params.hidden > 0, kName, "hidden > 0"));
   BATON_RETURN_IF_ERROR(
-      Require(IsActivation(params.activation), kName, "activation in {bf16, fp32}"));
+      Require(IsStorage(params.activation), kName, "activation in {bf16, fp16, fp32}"));
   return Require(IsStorage(params.table_dtype), kName, "table_dtype in {bf16, fp16, fp32}");
 }
 

@@ -30,7 +30,7 @@ absl::Status Check(const ExpertFfnParams& params) {
   BATON_RETURN_IF_ERROR(
       Require(params.top_k > 0 && params.top_k <= params.experts, kName, "top_k in [1, experts]"));
   BATON_RETURN_IF_ERROR(
-      Require(IsActivation(params.activation), kName, "activation in {bf16, fp32}"));
+      Require(IsStorage(params.activation), kName, "activation in {bf16, fp16, fp32}"));
   BATON_RETURN_IF_ERROR(
       Require(IsStorage(params.weight_dtype), kName, "weight_dtype in {bf16, fp16, fp32}"));
   const std::int64_t routed = std::int64_t{params.tokens} * params.top_k;

@@ -23,9 +23,9 @@ absl::Status Check(const GemmParams& params) {
   BATON_RETURN_IF_ERROR(Require(params.ARowStride() >= params.k, kName, "a_row_stride >= k"));
   BATON_RETURN_IF_ERROR(Require(params.BRowStride() >= params.k, kName, "b_row_stride >= k"));
   BATON_RETURN_IF_ERROR(Require(params.CRowStride() >= params.n, kName, "c_row_stride >= n"));
-  BATON_RETURN_IF_ERROR(Require(IsActivation(params.a_dtype), kName, "a_dtype in {bf16, fp32}"));
+  BATON_RETURN_IF_ERROR(Require(IsStorage(params.a_dtype), kName, "a_dtype in {bf16, fp16, fp32}"));
   BATON_RETURN_IF_ERROR(Require(IsStorage(params.b_dtype), kName, "b_dtype in {bf16, fp16, fp32}"));
-  return Require(IsActivation(params.c_dtype), kName, "c_dtype in {bf16, fp32}");
+  return Require(IsStorage(params.c_dtype), kName, "c_dtype in {bf16, fp16, fp32}");
 }
 
 }  // namespace baton

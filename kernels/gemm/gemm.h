@@ -19,7 +19,7 @@ struct GemmParams {
   int batch = 1;  // independent products, for example one a head
   DType a_dtype = DType::kBf16;
   DType b_dtype = DType::kBf16;
-  DType c_dtype = DType::kBf16;  // bf16 or fp32
+  DType c_dtype = DType::kBf16;  // any but fp8
   const void* a = nullptr;       // [batch][m][k], strides below
   const void* b = nullptr;       // [batch][n][k], as a checkpoint stores a Linear
   const void* bias = nullptr;    // [n] of b_dtype, or null

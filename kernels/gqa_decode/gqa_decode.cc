@@ -24,7 +24,7 @@ absl::Status Check(const GqaDecodeParams& params) {
                                 kName, "kv_heads divides num_heads"));
   BATON_RETURN_IF_ERROR(Require(params.head_dim > 0, kName, "head_dim > 0"));
   BATON_RETURN_IF_ERROR(
-      Require(IsActivation(params.activation), kName, "activation in {bf16, fp16, fp32}"));
+      Require(IsStorage(params.activation), kName, "activation in {bf16, fp16, fp32}"));
   BATON_RETURN_IF_ERROR(
       Require(IsStorage(params.cache_dtype), kName, "cache_dtype in {bf16, fp16, fp32}"));
   return CheckPagedRows(params, kName);

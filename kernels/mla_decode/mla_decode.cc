@@ -21,7 +21,7 @@ absl::Status Check(const MlaDecodeParams& params) {
   BATON_RETURN_IF_ERROR(Require(params.latent_dim > 0, kName, "latent_dim > 0"));
   BATON_RETURN_IF_ERROR(Require(params.rope_dim >= 0, kName, "rope_dim >= 0"));
   BATON_RETURN_IF_ERROR(
-      Require(IsActivation(params.activation), kName, "activation in {bf16, fp32}"));
+      Require(IsStorage(params.activation), kName, "activation in {bf16, fp16, fp32}"));
   BATON_RETURN_IF_ERROR(
       Require(IsStorage(params.cache_dtype), kName, "cache_dtype in {bf16, fp16, fp32}"));
   return CheckPagedRows(params, kName);

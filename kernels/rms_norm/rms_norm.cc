@@ -21,7 +21,7 @@ absl::Status Check(const RmsNormParams& params) {
       Require(params.ResidualStride() >= params.dim, kName, "residual_stride >= dim"));
   BATON_RETURN_IF_ERROR(Require(params.OutStride() >= params.dim, kName, "out_stride >= dim"));
   BATON_RETURN_IF_ERROR(
-      Require(IsActivation(params.activation), kName, "activation in {bf16, fp32}"));
+      Require(IsStorage(params.activation), kName, "activation in {bf16, fp16, fp32}"));
   return Require(IsStorage(params.weight_dtype), kName, "weight_dtype in {bf16, fp16, fp32}");
 }
 

@@ -16,7 +16,7 @@ absl::Status Check(const SiluMulParams& params) {
   constexpr absl::string_view kName = "silu_mul";
   BATON_RETURN_IF_ERROR(Require(params.tokens >= 0, kName, "tokens >= 0"));
   BATON_RETURN_IF_ERROR(Require(params.inter > 0, kName, "inter > 0"));
-  return Require(IsActivation(params.activation), kName, "activation in {bf16, fp32}");
+  return Require(IsStorage(params.activation), kName, "activation in {bf16, fp16, fp32}");
 }
 
 }  // namespace baton

@@ -17,6 +17,7 @@ using testing::GoldenValues;
 
 constexpr float kRoutingBorder = 0.002F;
 constexpr std::size_t kTop = 5;
+constexpr std::size_t kEveryLength = std::size_t{1} << 20;
 
 struct Tally {
   int steps = 0;             // of all prompts
@@ -85,8 +86,9 @@ void JudgePrompt(const GoldenValues& golden, const GoldenPrompt& prompt, double 
 
 class GoldenBf16Test : public ::testing::TestWithParam<const char*> {};
 
-void CheckBackend(const std::string& name, const Backend& backend, std::size_t length_max) {
-  const auto model = GoldenValues::Load(name, "bfloat16");
+void CheckBackend(const std::string& name, const std::string& dtype, const Backend& backend,
+                  std::size_t length_max) {
+  const auto model = GoldenValues::Load(name, dtype);
   ASSERT_NE(model, nullptr);
   const GoldenValues golden(name);
   const double tolerance = 0.05 + 2 * golden.Number({"step_noise", "p90"});
@@ -108,11 +110,18 @@ void CheckBackend(const std::string& name, const Backend& backend, std::size_t l
 TEST_P(GoldenBf16Test, RoundedArithmeticStaysWithinTheMeasuredNoise) {
   const Backend* cpu = CpuBackend("auto");
   if (cpu == nullptr) GTEST_SKIP() << "this machine has no vector level that the CPU backend needs";
-  CheckBackend(GetParam(), *cpu, std::size_t{1} << 20);
+  CheckBackend(GetParam(), "bfloat16", *cpu, kEveryLength);
 }
 
 TEST_P(GoldenBf16Test, SoDoThePlainLoops) {
-  CheckBackend(GetParam(), ReferenceBackend(), ReferenceLengthMax());
+  CheckBackend(GetParam(), "bfloat16", ReferenceBackend(), ReferenceLengthMax());
+}
+
+// fp16 rounds to three bits more.
+TEST_P(GoldenBf16Test, SoDoesHalfPrecision) {
+  const Backend* cpu = CpuBackend("auto");
+  if (cpu == nullptr) GTEST_SKIP() << "this machine has no vector level that the CPU backend needs";
+  CheckBackend(GetParam(), "float16", *cpu, kEveryLength);
 }
 
 INSTANTIATE_TEST_SUITE_P(, GoldenBf16Test,

@@ -204,8 +204,8 @@ TEST(LoadModelTest, ATypeThatIsNotComputedInIsRefusedNotReplaced) {
   CheckpointWriter checkpoint("v2_mscales");
   checkpoint.WriteAll();
   ModelConfig config;
-  config.dtype = "float16";
-  ExpectRefused(checkpoint, "float16", config);
+  config.dtype = "float64";
+  ExpectRefused(checkpoint, "float64", config);
 }
 
 TEST(LoadModelTest, IdsThatNoTokenizerKnowsHaveNoText) {

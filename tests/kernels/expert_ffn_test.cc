@@ -102,7 +102,7 @@ TEST_P(ExpertFfnTest, AgreesWithTheReferenceRowByRow) {
                          .hidden = random.Integer(8, 70),
                          .inter = random.Integer(1, 70),
                          .top_k = random.Integer(1, 6)};
-    FfnCase test(random, shape, random.Pick(testing::ActivationTypes()),
+    FfnCase test(random, shape, random.Pick(testing::StorageTypes()),
                  random.Pick(testing::StorageTypes()));
     test.with_shared = number % 2 == 0;
     EXPECT_LE(WorstRow(test.Run(*backend_, random.Integer(1, 3)), test.Run(ReferenceBackend()),

@@ -115,8 +115,8 @@ TEST_P(GemmTest, AgreesWithTheReferenceRowByRow) {
                       .n = random.Integer(1, 100),
                       .k = random.Pick<int>({1, 7, 16, 31, 64, 127, 128, 129, 300}),
                       .batch = random.Integer(1, 3)};
-    GemmCase test(random, shape, random.Pick(testing::ActivationTypes()),
-                  random.Pick(testing::StorageTypes()), random.Pick(testing::ActivationTypes()));
+    GemmCase test(random, shape, random.Pick(testing::StorageTypes()),
+                  random.Pick(testing::StorageTypes()), random.Pick(testing::StorageTypes()));
     test.with_bias = number % 2 == 0;
     const Tensor want = test.Run(ReferenceBackend());
     const Tensor got = test.Run(*backend_);

@@ -86,6 +86,10 @@ TEST(LevelLeavesTest, ConversionsAgreeWithTheBits) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       ASSERT_EQ(narrow[i], FloatToBf16(values[i])) << isa << " " << values[i];
     }
+    level.narrow(values.data(), narrow.data(), DType::kF16, static_cast<int>(values.size()));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      ASSERT_EQ(narrow[i], FloatToHalf(values[i])) << isa << " " << values[i];
+    }
     std::vector<std::uint16_t> halves(0x7c00);  // every finite fp16 >= 0
     std::vector<float> wide(halves.size());
     for (std::size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<std::uint16_t>(i);

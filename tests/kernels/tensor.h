@@ -94,8 +94,8 @@ inline double WorstRow(const Tensor& got, const Tensor& want, const Rows& rows) 
   return worst;
 }
 
-/// What a result of `type` may differ by, per row: two roundings to bf16, or fp32 sums in another
-/// order than the reference's sums in double.
+/// What a result of `type` may differ by, per row: two roundings to bf16 or fp16, or fp32 sums in
+/// another order than the reference's sums in double.
 inline double Tolerance(DType type) { return type == DType::kF32 ? 1e-4 : 1e-2; }
 
 inline std::int64_t CopyRow(const Tensor& from, std::int64_t from_at, Tensor& to,
@@ -126,10 +126,7 @@ class PoisonedStream : public Stream {
   }
 };
 
-inline const std::vector<DType>& ActivationTypes() {
-  static const std::vector<DType> types{DType::kBf16, DType::kF32};
-  return types;
-}
+/// Of activations, weights and pages.
 inline const std::vector<DType>& StorageTypes() {
   static const std::vector<DType> types{DType::kBf16, DType::kF16, DType::kF32};
   return types;
