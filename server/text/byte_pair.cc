@@ -56,6 +56,8 @@ void BytePair::Begin(absl::string_view piece, const std::vector<bool>* banned,
                      Scratch& scratch) const {
   scratch.symbols.clear();
   scratch.heap.clear();
+  scratch.sorted.clear();
+  scratch.next = 0;
   for (const char c : piece) {
     const TokenId id = byte_tokens_[static_cast<unsigned char>(c)];
     if (id == kNoToken) continue;
@@ -67,9 +69,28 @@ void BytePair::Begin(absl::string_view piece, const std::vector<bool>* banned,
   for (std::int32_t at = 0; at < static_cast<std::int32_t>(scratch.symbols.size()); ++at) {
     LookUp(scratch, at, banned);
     if (scratch.symbols[static_cast<std::size_t>(at)].merge.rank == kNeverMerges) continue;
-    scratch.heap.push_back(HeapEntry(scratch, at));
+    scratch.sorted.push_back(HeapEntry(scratch, at));
   }
-  std::make_heap(scratch.heap.begin(), scratch.heap.end(), std::greater<>());
+  std::sort(scratch.sorted.begin(), scratch.sorted.end());
+}
+
+// The first merge that waits. False when none does.
+bool BytePair::TakeFirst(Scratch& scratch, std::uint64_t& entry) {
+  if (scratch.next == scratch.sorted.size()) {
+    std::sort(scratch.heap.begin(), scratch.heap.end());
+    std::swap(scratch.sorted, scratch.heap);
+    scratch.heap.clear();
+    scratch.next = 0;
+    if (scratch.sorted.empty()) return false;
+  }
+  if (scratch.heap.empty() || scratch.sorted[scratch.next] < scratch.heap.front()) {
+    entry = scratch.sorted[scratch.next++];
+    return true;
+  }
+  std::pop_heap(scratch.heap.begin(), scratch.heap.end(), std::greater<>());
+  entry = scratch.heap.back();
+  scratch.heap.pop_back();
+  return true;
 }
 
 // Finds out what the symbol at `at` and the one after it become.
@@ -90,10 +111,8 @@ void BytePair::MergeAll(Scratch& scratch, const std::vector<bool>* banned) const
     heap.push_back(HeapEntry(scratch, at));
     std::push_heap(heap.begin(), heap.end(), std::greater<>());
   };
-  while (!heap.empty()) {
-    std::pop_heap(heap.begin(), heap.end(), std::greater<>());
-    const std::uint64_t entry = heap.back();
-    heap.pop_back();
+  std::uint64_t entry = 0;
+  while (TakeFirst(scratch, entry)) {
     const auto at = static_cast<std::int32_t>(entry & 0xFFFFFFFFU);
     Scratch::Symbol& left = scratch.symbols[static_cast<std::size_t>(at)];
     if (left.id == kMergedAway || left.merge.rank != entry >> 32) continue;  // no longer holds

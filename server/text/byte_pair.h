@@ -3,8 +3,10 @@
 //
 //   "hello"  h e l l o  ->  h e ll o  ->  he ll o  ->  hell o  ->  hello
 //
-// A heap of (rank, position) finds the next pair, entries that no longer hold are left out as they
-// come up: O(n log n) for n bytes.
+// Pairs wait in order of (rank, position); entries that no longer hold are left out as they come
+// up: O(n log n) for n bytes. They wait in a sorted list and, what is found while that lasts, a
+// heap, which becomes the next list: a heap alone spends its time on cache misses when a piece is
+// long.
 //
 // Thread: any; a Scratch for each.
 // Source: Sennrich, Haddow, Birch, "Neural Machine Translation of Rare Words with Subword Units",
@@ -33,7 +35,11 @@ class BytePair {
       MergeTable::Merge merge;  // with the one after; rank kNeverMerges: none
     };
     std::vector<Symbol> symbols;
-    std::vector<std::uint64_t> heap;  // rank << 32 | position, the least on top
+    // Merges to come, as rank << 32 | position: those that were known when the list began, in order
+    // from `next` on, and those found since, the least on top.
+    std::vector<std::uint64_t> sorted;
+    std::size_t next = 0;
+    std::vector<std::uint64_t> heap;
   };
 
   /// `vocabulary` outlives it. With `whole_pieces_first` a piece that is a token is that token,
@@ -50,6 +56,7 @@ class BytePair {
 
  private:
   void Begin(absl::string_view piece, const std::vector<bool>* banned, Scratch& scratch) const;
+  static bool TakeFirst(Scratch& scratch, std::uint64_t& entry);
   void LookUp(Scratch& scratch, std::int32_t at, const std::vector<bool>* banned) const;
   void MergeAll(Scratch& scratch, const std::vector<bool>* banned) const;
 
