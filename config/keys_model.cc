@@ -26,7 +26,7 @@ constexpr Key kModelKeys[] = {
     {"model.revision", Text(), "null", "stated digest of the weights; null = computed at start",
      Model<&ModelConfig::revision>()},
     {"model.chat_template", Text(), "null", "a template file; null = the model's own",
-     Model<&ModelConfig::chat_template>(), kLater},
+     Model<&ModelConfig::chat_template>()},
     {"model.dtype", OneOf("auto|bfloat16=bf16|float16=fp16=half|float32=fp32=float"), "auto",
      "type of activations; auto = the checkpoint's", Model<&ModelConfig::dtype>()},
     {"model.device", Text(kDevice), "auto", "auto, cpu, cuda or cuda:N; also where KV pages live",

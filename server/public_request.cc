@@ -42,11 +42,12 @@ v1::FinishReason PublicReason(FinishReason reason) {
 }  // namespace
 
 std::optional<HttpError> ParsePublicChat(const v1::Chat& chat, const FieldLimits& limits,
-                                         std::vector<ChatMessage>& messages) {
+                                         ChatInput& input) {
   if (chat.messages().empty()) return FieldError("chat", "chat must hold at least one message");
   if (chat.messages_size() > limits.messages_max) {
     return FieldError("chat", absl::StrFormat("at most %d messages", limits.messages_max));
   }
+  JsonArray messages;
   for (int i = 0; i < chat.messages_size(); ++i) {
     const v1::ChatMessage& message = chat.messages(i);
     const std::string role = message.role() == "developer" ? "system" : message.role();
@@ -54,8 +55,9 @@ std::optional<HttpError> ParsePublicChat(const v1::Chat& chat, const FieldLimits
       return FieldError(absl::StrCat("chat.messages[", i, "].role"),
                         "role must be developer, system, user, assistant or tool");
     }
-    messages.push_back({role, message.content()});
+    messages.push_back(MakeJson({{"role", role}, {"content", message.content()}}));
   }
+  input.messages = std::move(messages);
   return std::nullopt;
 }
 
@@ -82,7 +84,7 @@ std::optional<HttpError> ParsePublicCall(const v1::GenerateRequest& request,
     case v1::GenerateRequest::kChat:
       call.style.chat = true;
       call.fields.prompt_name = "chat";
-      return ParsePublicChat(request.chat(), limits, call.messages);
+      return ParsePublicChat(request.chat(), limits, call.chat);
     case v1::GenerateRequest::PROMPT_NOT_SET:
       break;
   }

@@ -13,8 +13,9 @@ namespace baton {
 std::optional<HttpError> ParsePublicCall(const v1::GenerateRequest& request,
                                          const FieldLimits& limits, ApiCall& call);
 
+/// The answer to a chat over gRPC is its text as the model wrote it: no tools, no thought apart.
 std::optional<HttpError> ParsePublicChat(const v1::Chat& chat, const FieldLimits& limits,
-                                         std::vector<ChatMessage>& messages);
+                                         ChatInput& input);
 
 v1::GenerateEvent PublicEvent(const ChoiceDelta& delta, bool logprobs);
 v1::GenerateEvent PublicEvent(const AnswerTotals& totals);

@@ -102,18 +102,17 @@ class PublicService::Impl final : public v1::Inference::CallbackService {
   grpc::ServerUnaryReactor* Tokenize(grpc::CallbackServerContext* context,
                                      const v1::TokenizeRequest* request,
                                      v1::TokenizeResponse* response) override {
-    std::vector<ChatMessage> messages;
+    absl::StatusOr<std::vector<TokenId>> tokens = std::vector<TokenId>();
     std::optional<HttpError> refusal;
     if (request->has_chat()) {
-      refusal = ParsePublicChat(request->chat(), plan_options_.limits, messages);
+      refusal = TokenizePublicChat(request->chat(), *tokens);
+    } else {
+      const bool special = !request->has_add_special_tokens() || request->add_special_tokens();
+      tokens = tokenizer_.Encode(request->text(), {.add_special_tokens = special});
+      if (!tokens.ok()) refusal = FieldError("input", tokens.status().message());
     }
     if (!refusal.has_value()) {
-      const bool special = !request->has_add_special_tokens() || request->add_special_tokens();
-      const absl::StatusOr<std::vector<TokenId>> tokens =
-          request->has_chat() ? tokenizer_.EncodeChat(messages)
-                              : tokenizer_.Encode(request->text(), {.add_special_tokens = special});
-      if (!tokens.ok()) refusal = FieldError("input", tokens.status().message());
-      if (tokens.ok()) response->mutable_token_ids()->Add(tokens->begin(), tokens->end());
+      response->mutable_token_ids()->Add(tokens->begin(), tokens->end());
     }
     return Answer(*context, refusal);
   }
@@ -151,6 +150,14 @@ class PublicService::Impl final : public v1::Inference::CallbackService {
     grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
     reactor->Finish(refusal.has_value() ? PublicStatus(*refusal, context) : grpc::Status::OK);
     return reactor;
+  }
+
+  std::optional<HttpError> TokenizePublicChat(const v1::Chat& chat,
+                                              std::vector<TokenId>& tokens) const {
+    ApiCall call;
+    call.fields.prompt_name = "chat";
+    if (auto no = ParsePublicChat(chat, plan_options_.limits, call.chat)) return no;
+    return TokenizeChat({gateway_, tokenizer_, names_, plan_options_}, call, tokens);
   }
 
   Gateway& gateway_;

@@ -70,10 +70,10 @@ JsonValue UsageJson(const AnswerTotals& totals, const AnswerStyle& style) {
   return usage;
 }
 
-JsonValue FinishJson(FinishReason reason) {
+JsonValue FinishJson(FinishReason reason, int calls) {
   switch (reason) {
     case FinishReason::kStop:
-      return "stop";
+      return calls > 0 ? "tool_calls" : "stop";
     case FinishReason::kLength:
       return "length";
     case FinishReason::kNone:

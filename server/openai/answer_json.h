@@ -24,8 +24,8 @@ struct AnswerIdentity {
 
 JsonValue UsageJson(const AnswerTotals& totals, const AnswerStyle& style);
 
-/// "stop", "length", or null while the choice runs.
-JsonValue FinishJson(FinishReason reason);
+/// "stop", "length", "tool_calls" (stopped after `calls` of tools), or null while the choice runs.
+JsonValue FinishJson(FinishReason reason, int calls = 0);
 
 /// What ended the choice: the stop string, the client's stop token id, or null.
 JsonValue StopReasonJson(const ChoiceDelta& delta);

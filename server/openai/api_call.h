@@ -11,9 +11,12 @@
 #include "server/http/http_error.h"
 #include "server/openai/generation_fields.h"
 #include "server/openai/generation_plan.h"
-#include "server/text/tokenizer.h"
+#include "server/text/chat_answer.h"
+#include "server/text/chat_template.h"
 
 namespace baton {
+
+class FieldReader;
 
 /// How the answer is to be written.
 struct AnswerStyle {
@@ -25,6 +28,7 @@ struct AnswerStyle {
   bool return_token_ids = false;
   bool token_ids_as_names = false;  // `return_tokens_as_token_ids`: "token_id:17" in logprobs
   bool handoff_budget = false;      // usage also says what the hand-off cost
+  ChatAnswerRules answer;           // chat: thoughts and tool calls to tell apart
 };
 
 /// Exactly one of the two is meant.
@@ -38,9 +42,9 @@ struct ApiCall {
   std::string model;  // empty: not said
   AnswerStyle style;
   GenerationFields fields;
-  std::vector<ChatMessage> messages;  // chat
-  std::vector<PromptInput> prompts;   // completions
-  bool add_special_tokens = true;     // completions with text
+  ChatInput chat;                    // chat
+  std::vector<PromptInput> prompts;  // completions
+  bool add_special_tokens = true;    // completions with text
 };
 
 /// The body of POST /v1/chat/completions. Errors: 400 with param.
@@ -51,8 +55,13 @@ std::optional<HttpError> ParseChatCall(const JsonObject& body, const FieldLimits
 std::optional<HttpError> ParseCompletionCall(const JsonObject& body, const FieldLimits& limits,
                                              ApiCall& call);
 
-/// The `messages` of a chat, also for /tokenize.
+/// The `messages` of a chat as its template sees them, also for /tokenize: roles and types
+/// checked, "developer" said "system", text parts joined, other fields left out.
 std::optional<HttpError> ParseMessages(const JsonArray& array, const FieldLimits& limits,
-                                       std::vector<ChatMessage>& messages);
+                                       JsonArray& messages);
+
+/// What else of a chat's body its template sees: tools, chat_template_kwargs, ...; also for
+/// /tokenize. Errors stay in `reader`.
+void ReadTemplateFields(FieldReader& reader, const FieldLimits& limits, ApiCall& call);
 
 }  // namespace baton

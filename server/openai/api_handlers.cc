@@ -32,7 +32,7 @@ class ApiHandlers::Impl {
         calls_(server, metrics_, options.waiting_comment_period,
                static_cast<std::size_t>(options.calls_max)),
         generate_({{gateway, tokenizer, names_, plan_options_}, gateway, metrics_, calls_}),
-        info_(gateway, tokenizer, names_, UnixSeconds()) {
+        info_({gateway, tokenizer, names_, plan_options_}, UnixSeconds()) {
     MountGeneration(server);
     MountInfo(server);
   }

@@ -5,6 +5,7 @@
 //   auto tokenizer = *MakeTokenizer(config.model);
 //   auto server = HttpServer::Listen({host, port, {}, CountAnswers(metrics)}).value();
 //   MountHealth(*server, health_callbacks);                      // server/admin/health_routes.h
+//   auto chat = *ChatFormat::Load(config.model, config.server);    // options.chat = &chat
 //   ApiHandlers api(*server, gateway, *tokenizer, metrics, options);
 //   server->Start();
 //   ...
@@ -28,9 +29,14 @@
 
 namespace baton {
 
+class ChatFormat;
+
 struct ApiOptions {
   /// Names that clients may say; empty: the model's own. The first is the one answers carry.
   std::vector<std::string> served_names;
+
+  /// How the model's conversations are written; outlives what is built with these options.
+  const ChatFormat* chat = nullptr;
 
   /// Keys the derivation of cache salts. Empty: random per start, so that salts of two routers
   /// differ (safe: less sharing).

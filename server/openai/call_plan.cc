@@ -1,21 +1,31 @@
 #include "server/openai/call_plan.h"
 
+#include <ctime>
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/check.h"
 #include "server/openai/field_reader.h"
 #include "server/openai/random_bits.h"
 
 namespace baton {
 namespace {
 
-std::optional<HttpError> Tokenize(const CallContext& context, const ApiCall& call,
+TemplateClock LocalTime() {
+  const std::time_t now = std::time(nullptr);
+  std::tm time{};
+  localtime_r(&now, &time);
+  return {time.tm_year + 1900, time.tm_mon + 1, time.tm_mday,
+          time.tm_hour,        time.tm_min,     time.tm_sec};
+}
+
+std::optional<HttpError> Tokenize(const CallContext& context, ApiCall& call,
                                   std::vector<std::vector<TokenId>>& prompts) {
   const std::string& name = call.fields.prompt_name;
   if (call.style.chat) {
-    absl::StatusOr<std::vector<TokenId>> tokens = context.tokenizer.EncodeChat(call.messages);
-    if (!tokens.ok()) return FieldError(name, tokens.status().message());
-    prompts.push_back(*std::move(tokens));
+    std::vector<TokenId> tokens;
+    if (auto no = TokenizeChat(context, call, tokens)) return no;
+    prompts.push_back(std::move(tokens));
     return std::nullopt;
   }
   for (const PromptInput& prompt : call.prompts) {
@@ -48,6 +58,26 @@ std::optional<HttpError> CheckGathered(const ApiCall& call, const GenerationPlan
 
 }  // namespace
 
+std::optional<HttpError> TokenizeChat(const CallContext& context, ApiCall& call,
+                                      std::vector<TokenId>& tokens) {
+  const std::string& name = call.fields.prompt_name;
+  if (!context.tokenizer.has_text()) {
+    return FieldError(name, "this model is served by token ids only: use completions");
+  }
+  const ChatFormat& format = *context.options.chat;
+  call.chat.now = LocalTime();
+  const absl::StatusOr<std::vector<TextRun>> runs = format.Render(call.chat);
+  if (!runs.ok()) return FieldError(name, runs.status().message());
+  absl::StatusOr<std::vector<TokenId>> encoded = context.tokenizer.EncodeRuns(*runs);
+  if (!encoded.ok()) return FieldError(name, encoded.status().message());
+  tokens = *std::move(encoded);
+  ChatAnswerRules& rules = call.style.answer;
+  rules.splits_reasoning = format.splits_reasoning();
+  rules.opens_in_thought = !runs->empty() && EndsInThought(runs->back().text);
+  rules.tools = call.chat.tools.is_null() ? ToolCallMarkup::kNone : format.tool_calls();
+  return std::nullopt;
+}
+
 std::optional<HttpError> PlanCall(const CallContext& context, ApiCall& call,
                                   std::vector<std::vector<TokenId>>& prompts,
                                   GenerationPlan& plan) {
@@ -61,6 +91,8 @@ std::optional<HttpError> PlanCall(const CallContext& context, ApiCall& call,
 PlanOptions PlanOptionsOf(const ApiOptions& options) {
   PlanOptions plan;
   plan.cluster_secret = options.cluster_secret;
+  BATON_CHECK(options.chat != nullptr);
+  plan.chat = options.chat;
   if (plan.cluster_secret.empty()) {
     plan.cluster_secret = RequestId{RandomBits(), RandomBits()}.ToString();
   }

@@ -13,6 +13,7 @@
 #include "server/openai/api_handlers.h"
 #include "server/openai/generation_plan.h"
 #include "server/openai/served_names.h"
+#include "server/text/chat_format.h"
 #include "server/text/tokenizer.h"
 
 namespace baton {
@@ -29,6 +30,11 @@ struct CallContext {
 /// carries. Errors: as ServedNames::Resolve and MakePlan; 400 for text to a model without text.
 std::optional<HttpError> PlanCall(const CallContext& context, ApiCall& call,
                                   std::vector<std::vector<TokenId>>& prompts, GenerationPlan& plan);
+
+/// A chat's prompt, rendered and encoded; sets how its answer is read. Errors: 400 when the
+/// template refuses the conversation, or there is none.
+std::optional<HttpError> TokenizeChat(const CallContext& context, ApiCall& call,
+                                      std::vector<TokenId>& tokens);
 
 /// The planner's options from a role's; draws a secret where none was given.
 PlanOptions PlanOptionsOf(const ApiOptions& options);

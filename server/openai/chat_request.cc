@@ -12,66 +12,58 @@ namespace {
 
 using Refusal = std::optional<HttpError>;
 
-// "developer" is the newer spelling of "system".
-Refusal ReadRole(FieldReader& reader, std::string& role) {
-  role = reader.String("role").value_or("");
-  if (reader.error().has_value()) return reader.error();
-  if (role == "developer") role = "system";
-  if (role == "system" || role == "user" || role == "assistant" || role == "tool") {
-    return std::nullopt;
-  }
-  return FieldError(reader.PathOf("role"),
-                    "role must be developer, system, user, assistant or tool");
-}
+// Names that the template's own variables have: no request may hide them.
+constexpr absl::string_view kTemplateNames[] = {"messages", "tools", "documents",
+                                                "add_generation_prompt"};
+constexpr std::size_t kToolsMax = 128;
 
-Refusal ReadParts(const JsonArray& parts, const std::string& path, std::string& content) {
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const std::string here = absl::StrCat(path, "[", i, "]");
-    const JsonObject* object = parts[i].AsObject();
-    if (object == nullptr) return FieldError(here, "a content part must be an object");
-    FieldReader part(*object, here + ".");
-    const std::string type = part.String("type").value_or("");
-    if (part.error().has_value()) return part.error();
-    if (type != "text") {
-      return UnsupportedError(part.PathOf("type"), "only parts of type text are served");
+Refusal CheckTools(const JsonArray& tools, const FieldLimits& limits) {
+  if (tools.size() > kToolsMax) {
+    return FieldError("tools", absl::StrFormat("at most %d tools", kToolsMax));
+  }
+  for (std::size_t i = 0; i < tools.size(); ++i) {
+    const std::string path = absl::StrCat("tools[", i, "]");
+    const JsonObject* tool = tools[i].AsObject();
+    if (tool == nullptr) return FieldError(path, "a tool must be an object");
+    FieldReader reader(*tool, path + ".");
+    const std::string type = reader.String("type").value_or("");
+    const JsonObject* function = reader.Object("function");
+    if (reader.error().has_value()) return reader.error();
+    if (type != "function" || function == nullptr) {
+      return UnsupportedError(path + ".type", "only tools of type function are served");
     }
-    const std::optional<std::string> text = part.String("text");
-    if (part.error().has_value()) return part.error();
-    if (!text.has_value()) return FieldError(part.PathOf("text"), "a text part needs its text");
-    content += *text;
+    FieldReader inner(*function, path + ".function.");
+    const std::string name = inner.String("name").value_or("");
+    if (inner.error().has_value()) return inner.error();
+    if (name.empty() || name.size() > static_cast<std::size_t>(limits.name_bytes_max)) {
+      return FieldError(inner.PathOf("name"),
+                        absl::StrFormat("a name has 1 to %d bytes", limits.name_bytes_max));
+    }
   }
   return std::nullopt;
 }
 
-Refusal ReadContent(FieldReader& reader, std::string& content) {
-  const JsonValue* value = reader.Find("content");
-  const std::string path = reader.PathOf("content");
-  if (value == nullptr) return FieldError(path, "a message needs content");
-  if (const std::string* text = value->AsString()) {
-    content = *text;
-    return std::nullopt;
-  }
-  if (const JsonArray* parts = value->AsArray()) return ReadParts(*parts, path, content);
-  return FieldError(path, "content must be a string or a list of text parts");
+void ReadTools(FieldReader& reader, const FieldLimits& limits, ApiCall& call) {
+  call.style.answer.parallel_calls = reader.Bool("parallel_tool_calls").value_or(true);
+  const JsonArray* tools = reader.Array("tools");
+  if (tools == nullptr || tools->empty()) return;
+  if (Refusal no = CheckTools(*tools, limits)) return reader.Fail(*std::move(no));
+  const JsonValue* choice = reader.Find("tool_choice");
+  const bool hidden =
+      choice != nullptr && choice->AsString() != nullptr && *choice->AsString() == "none";
+  if (!hidden) call.chat.tools = *tools;
 }
 
-Refusal ReadMessage(const JsonValue& value, const std::string& path, const FieldLimits& limits,
-                    ChatMessage& message) {
-  const JsonObject* object = value.AsObject();
-  if (object == nullptr) return FieldError(path, "a message must be an object");
-  FieldReader reader(*object, path + ".");
-  if (Refusal no = ReadRole(reader, message.role)) return no;
-  const std::string name = reader.String("name").value_or("");
-  if (reader.error().has_value()) return reader.error();
-  if (name.size() > static_cast<std::size_t>(limits.name_bytes_max)) {
-    return FieldError(reader.PathOf("name"),
-                      absl::StrFormat("a name has at most %d bytes", limits.name_bytes_max));
+void ReadKwargs(FieldReader& reader, ChatInput& chat) {
+  const JsonObject* kwargs = reader.Object("chat_template_kwargs");
+  if (kwargs != nullptr) chat.kwargs = *kwargs;
+  for (const absl::string_view name : kTemplateNames) {
+    if (chat.kwargs.Find(name) == nullptr) continue;
+    reader.Fail(FieldError(absl::StrCat("chat_template_kwargs.", name),
+                           "a field of its own says that, or nothing may"));
   }
-  const JsonArray* tool_calls = reader.Array("tool_calls");
-  if (tool_calls != nullptr && !tool_calls->empty()) {
-    return UnsupportedError(reader.PathOf("tool_calls"), "tools are not served");
-  }
-  return ReadContent(reader, message.content);
+  const std::optional<std::string> effort = reader.String("reasoning_effort");
+  if (effort.has_value()) chat.kwargs.Insert("reasoning_effort", *effort);
 }
 
 void ReadMaxTokens(FieldReader& reader, GenerationFields& fields) {
@@ -95,20 +87,17 @@ void ReadLogprobs(FieldReader& reader, GenerationFields& fields) {
 
 }  // namespace
 
-std::optional<HttpError> ParseMessages(const JsonArray& array, const FieldLimits& limits,
-                                       std::vector<ChatMessage>& messages) {
-  if (array.empty()) return FieldError("messages", "messages must hold at least one message");
-  if (array.size() > static_cast<std::size_t>(limits.messages_max)) {
-    return FieldError("messages", absl::StrFormat("at most %d messages", limits.messages_max));
+void ReadTemplateFields(FieldReader& reader, const FieldLimits& limits, ApiCall& call) {
+  ChatInput& chat = call.chat;
+  chat.continue_final_message = reader.Bool("continue_final_message").value_or(false);
+  chat.add_generation_prompt =
+      reader.Bool("add_generation_prompt").value_or(!chat.continue_final_message);
+  if (chat.continue_final_message && chat.add_generation_prompt) {
+    reader.Fail(FieldError("continue_final_message",
+                           "it goes on with the last message: say add_generation_prompt false"));
   }
-  for (std::size_t i = 0; i < array.size(); ++i) {
-    ChatMessage message;
-    if (Refusal no = ReadMessage(array[i], absl::StrCat("messages[", i, "]"), limits, message)) {
-      return no;
-    }
-    messages.push_back(std::move(message));
-  }
-  return std::nullopt;
+  ReadTools(reader, limits, call);
+  ReadKwargs(reader, chat);
 }
 
 std::optional<HttpError> ParseChatCall(const JsonObject& body, const FieldLimits& limits,
@@ -119,11 +108,15 @@ std::optional<HttpError> ParseChatCall(const JsonObject& body, const FieldLimits
   ReadCommonFields(reader, call);
   ReadMaxTokens(reader, call.fields);
   ReadLogprobs(reader, call.fields);
+  ReadTemplateFields(reader, limits, call);
   RefuseUnsupported(reader);
   const JsonArray* messages = reader.Array("messages");
   if (reader.error().has_value()) return reader.error();
   if (messages == nullptr) return FieldError("messages", "messages is required");
-  return ParseMessages(*messages, limits, call.messages);
+  JsonArray parsed;
+  if (Refusal no = ParseMessages(*messages, limits, parsed)) return no;
+  call.chat.messages = std::move(parsed);
+  return std::nullopt;
 }
 
 }  // namespace baton

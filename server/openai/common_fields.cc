@@ -32,7 +32,6 @@ constexpr std::array kUnsupported = {
     Unsupported{"guided_grammar", Neutral::kNone, "leave it out"},
     Unsupported{"use_beam_search", Neutral::kFalse, "leave it out"},
     Unsupported{"priority", Neutral::kZero, "leave it at 0"},
-    Unsupported{"tools", Neutral::kEmpty, "leave it out"},
     Unsupported{"functions", Neutral::kEmpty, "leave it out"},
     Unsupported{"function_call", Neutral::kNone, "leave it out"},
     Unsupported{"audio", Neutral::kNone, "only text is served"},
@@ -71,7 +70,7 @@ void RefuseShapes(FieldReader& reader) {
     const std::string* word = choice->AsString();
     if (word == nullptr || (*word != "none" && *word != "auto")) {
       reader.Fail(
-          UnsupportedError("tool_choice", "tools are not served: say none or leave it out"));
+          UnsupportedError("tool_choice", "a call cannot be demanded yet: say auto or none"));
     }
   }
   if (const JsonArray* modalities = reader.Array("modalities")) {

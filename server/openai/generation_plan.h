@@ -17,6 +17,8 @@
 
 namespace baton {
 
+class ChatFormat;
+
 /// The bounds of a request's fields; beyond is a 400.
 struct FieldLimits {
   int choices_max = 8;     // `n`
@@ -41,6 +43,7 @@ struct GenerationPlan {
 
 struct PlanOptions {
   std::string cluster_secret;
+  const ChatFormat* chat = nullptr;  // outlives the options
   Duration time_left = std::chrono::seconds(600);
   std::function<std::uint64_t()> random;  // 64 fresh bits a call
   FieldLimits limits;

@@ -23,7 +23,21 @@ struct TokenizeCall {
   bool strings = false;
 };
 
-std::optional<HttpError> ReadTokenize(const JsonObject& body, const Tokenizer& tokenizer,
+std::optional<HttpError> TokenizeMessages(FieldReader& reader, const JsonArray& messages,
+                                          const CallContext& context,
+                                          std::vector<TokenId>& tokens) {
+  const FieldLimits& limits = context.options.limits;
+  ApiCall chat;
+  chat.fields.prompt_name = "messages";
+  ReadTemplateFields(reader, limits, chat);
+  if (reader.error().has_value()) return reader.error();
+  JsonArray parsed;
+  if (auto no = ParseMessages(messages, limits, parsed)) return no;
+  chat.chat.messages = std::move(parsed);
+  return TokenizeChat(context, chat, tokens);
+}
+
+std::optional<HttpError> ReadTokenize(const JsonObject& body, const CallContext& context,
                                       TokenizeCall& call) {
   FieldReader reader(body, "");
   const std::optional<std::string> prompt = reader.String("prompt");
@@ -34,15 +48,10 @@ std::optional<HttpError> ReadTokenize(const JsonObject& body, const Tokenizer& t
   if (prompt.has_value() == (messages != nullptr)) {
     return FieldError("prompt", "give either prompt or messages");
   }
-  absl::StatusOr<std::vector<TokenId>> tokens;
-  if (messages != nullptr) {
-    std::vector<ChatMessage> chat;
-    if (auto no = ParseMessages(*messages, FieldLimits{}, chat)) return no;
-    tokens = tokenizer.EncodeChat(chat);
-  } else {
-    tokens = tokenizer.Encode(*prompt, {.add_special_tokens = special});
-  }
-  if (!tokens.ok()) return FieldError(prompt ? "prompt" : "messages", tokens.status().message());
+  if (messages != nullptr) return TokenizeMessages(reader, *messages, context, call.tokens);
+  absl::StatusOr<std::vector<TokenId>> tokens =
+      context.tokenizer.Encode(*prompt, {.add_special_tokens = special});
+  if (!tokens.ok()) return FieldError("prompt", tokens.status().message());
   call.tokens = *std::move(tokens);
   return std::nullopt;
 }
@@ -95,7 +104,7 @@ HttpResponse InfoHandlers::Tokenize(const std::string& body) const {
   if (!json.ok()) return ErrorResponse(BadJson(json.status().message()));
   if (json->AsObject() == nullptr) return ErrorResponse(BadJson("the body must be an object"));
   TokenizeCall call;
-  if (const auto no = ReadTokenize(*json->AsObject(), tokenizer_, call)) return ErrorResponse(*no);
+  if (const auto no = ReadTokenize(*json->AsObject(), context_, call)) return ErrorResponse(*no);
   JsonArray tokens;
   JsonArray strings;
   for (const TokenId token : call.tokens) {

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "server/gateway.h"
 #include "server/http/http_server.h"
+#include "server/openai/call_plan.h"
 #include "server/openai/generation_plan.h"
 #include "server/openai/served_names.h"
 #include "server/text/tokenizer.h"
@@ -18,9 +19,12 @@ namespace baton {
 class InfoHandlers {
  public:
   /// What it is given outlives it.
-  InfoHandlers(const Gateway& gateway, const Tokenizer& tokenizer, const ServedNames& names,
-               std::int64_t started)
-      : gateway_(gateway), tokenizer_(tokenizer), names_(names), started_(started) {}
+  InfoHandlers(const CallContext& context, std::int64_t started)
+      : context_(context),
+        gateway_(context.gateway),
+        tokenizer_(context.tokenizer),
+        names_(context.names),
+        started_(started) {}
 
   /// GET /v1/models: every served name; an empty list while no worker has registered.
   HttpResponse Models() const;
@@ -28,7 +32,8 @@ class InfoHandlers {
   /// GET /v1/models/{id}.
   HttpResponse Model(const std::string& name) const;
 
-  /// POST /tokenize {prompt | messages, add_special_tokens, return_token_strs}.
+  /// POST /tokenize {prompt | messages, add_special_tokens, return_token_strs}; with messages also
+  /// what else a chat's template sees (tools, add_generation_prompt, ...).
   HttpResponse Tokenize(const std::string& body) const;
 
   /// POST /detokenize {tokens}.
@@ -37,6 +42,7 @@ class InfoHandlers {
  private:
   JsonObject ModelJson(const std::string& name, const ServedModel& model) const;
 
+  const CallContext context_;
   const Gateway& gateway_;
   const Tokenizer& tokenizer_;
   const ServedNames& names_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/openai/chat_delta.h"
 
 namespace baton {
 namespace {
@@ -28,7 +29,9 @@ StreamSink::StreamSink(HttpReply reply, const Tokenizer& tokenizer, AnswerStyle 
       style_(style),
       identity_(std::move(identity)),
       prefix_(PrefixOf(style_, identity_)),
-      logprobs_(choices) {}
+      logprobs_(choices) {
+  for (std::size_t i = 0; style_.chat && i < choices; ++i) answers_.emplace_back(style_.answer);
+}
 
 void StreamSink::OnDelta(const ChoiceDelta& delta, const AnswerTotals& so_far) {
   AppendEvent(delta, so_far);
@@ -38,17 +41,14 @@ void StreamSink::OnDelta(const ChoiceDelta& delta, const AnswerTotals& so_far) {
 void StreamSink::AppendEvent(const ChoiceDelta& delta, const AnswerTotals& so_far) {
   absl::StrAppend(&out_, prefix_, "{\"index\":", delta.choice);
   if (style_.chat) {
-    out_ += ",\"delta\":{";
-    if (delta.first) out_ += "\"role\":\"assistant\",";
-    out_ += "\"content\":";
-    AppendJsonString(delta.text, out_);
-    out_ += '}';
+    AppendChatDelta(delta);
   } else {
     out_ += ",\"text\":";
     AppendJsonString(delta.text, out_);
   }
   AppendLogprobs(delta);
-  absl::StrAppend(&out_, ",\"finish_reason\":", WriteJson(FinishJson(delta.finish)));
+  const int calls = style_.chat ? answers_[static_cast<std::size_t>(delta.choice)].calls() : 0;
+  absl::StrAppend(&out_, ",\"finish_reason\":", WriteJson(FinishJson(delta.finish, calls)));
   if (delta.finish != FinishReason::kNone) {
     absl::StrAppend(&out_, ",\"stop_reason\":", WriteJson(StopReasonJson(delta)));
   }
@@ -63,6 +63,21 @@ void StreamSink::AppendEvent(const ChoiceDelta& delta, const AnswerTotals& so_fa
     out_ += ",\"usage\":null";
   }
   out_ += "}\n\n";
+}
+
+void StreamSink::AppendChatDelta(const ChoiceDelta& delta) {
+  out_ += ",\"delta\":{";
+  if (delta.first) out_ += "\"role\":\"assistant\",";
+  if (!style_.answer.reads()) {  // the common case, token by token: no tree is built
+    out_ += "\"content\":";
+    AppendJsonString(delta.text, out_);
+    out_ += '}';
+    return;
+  }
+  ChatAnswer& answer = answers_[static_cast<std::size_t>(delta.choice)];
+  const bool last = delta.finish != FinishReason::kNone;
+  const std::string json = WriteJson(ChatDeltaJson(answer.Append(delta.text, last), NewToolCallId));
+  absl::StrAppend(&out_, absl::string_view(json).substr(1));
 }
 
 void StreamSink::AppendTokenFields(const ChoiceDelta& delta) {

@@ -10,6 +10,7 @@
 
 #include "server/http/http_reply.h"
 #include "server/openai/answer_json.h"
+#include "server/text/chat_answer.h"
 
 namespace baton {
 
@@ -27,6 +28,7 @@ class StreamSink : public AnswerSink {
 
  private:
   void AppendEvent(const ChoiceDelta& delta, const AnswerTotals& so_far);
+  void AppendChatDelta(const ChoiceDelta& delta);
   void AppendTokenFields(const ChoiceDelta& delta);
   void AppendLogprobs(const ChoiceDelta& delta);
   void Send();
@@ -37,7 +39,8 @@ class StreamSink : public AnswerSink {
   const AnswerIdentity identity_;
   const std::string prefix_;  // of every event, up to its choices
   std::vector<CompletionLogprobs> logprobs_;
-  std::string out_;  // one event, reused
+  std::vector<ChatAnswer> answers_;  // chat: one a choice
+  std::string out_;                  // one event, reused
   bool started_ = false;
 };
 

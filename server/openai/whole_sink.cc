@@ -10,7 +10,9 @@ WholeSink::WholeSink(HttpReply reply, const Tokenizer& tokenizer, AnswerStyle st
       tokenizer_(tokenizer),
       style_(style),
       identity_(std::move(identity)),
-      choices_(choices) {}
+      choices_(choices) {
+  for (std::size_t i = 0; style_.chat && i < choices; ++i) answers_.emplace_back(style_.answer);
+}
 
 void WholeSink::OnDelta(const ChoiceDelta& delta, const AnswerTotals&) {
   Gathered& choice = choices_[static_cast<std::size_t>(delta.choice)];
@@ -22,8 +24,16 @@ void WholeSink::OnDelta(const ChoiceDelta& delta, const AnswerTotals&) {
       choice.completion_logprobs.Add(*delta.token, delta.text, tokenizer_, style_);
     }
   }
-  choice.text += delta.text;
-  choice.finish = FinishJson(delta.finish);
+  int calls = 0;
+  if (style_.chat) {
+    ChatAnswer& answer = answers_[static_cast<std::size_t>(delta.choice)];
+    const bool last = delta.finish != FinishReason::kNone;
+    choice.message.Add(answer.Append(delta.text, last), NewToolCallId);
+    calls = answer.calls();
+  } else {
+    choice.text += delta.text;
+  }
+  choice.finish = FinishJson(delta.finish, calls);
   choice.stop_reason = StopReasonJson(delta);
 }
 
@@ -37,9 +47,7 @@ JsonValue WholeSink::ChoiceJson(std::size_t index) {
   Gathered& choice = choices_[index];
   JsonObject json = MakeJson({{"index", static_cast<int>(index)}});
   if (style_.chat) {
-    json.Insert("message", MakeJson({{"role", "assistant"},
-                                     {"content", std::move(choice.text)},
-                                     {"refusal", nullptr}}));
+    json.Insert("message", choice.message.TakeMessage());
   } else {
     json.Insert("text", std::move(choice.text));
   }

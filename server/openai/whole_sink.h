@@ -8,6 +8,8 @@
 
 #include "server/http/http_reply.h"
 #include "server/openai/answer_json.h"
+#include "server/openai/chat_delta.h"
+#include "server/text/chat_answer.h"
 
 namespace baton {
 
@@ -22,7 +24,8 @@ class WholeSink : public AnswerSink {
 
  private:
   struct Gathered {
-    std::string text;
+    std::string text;  // completions
+    ChatMessageParts message;
     std::vector<TokenId> tokens;
     JsonArray chat_logprobs;
     CompletionLogprobs completion_logprobs;
@@ -38,6 +41,7 @@ class WholeSink : public AnswerSink {
   const AnswerStyle style_;
   const AnswerIdentity identity_;
   std::vector<Gathered> choices_;
+  std::vector<ChatAnswer> answers_;  // chat: one a choice
 };
 
 }  // namespace baton

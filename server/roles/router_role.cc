@@ -14,6 +14,7 @@
 #include "server/roles/route_thread.h"
 #include "server/roles/router_metrics.h"
 #include "server/roles/signals.h"
+#include "server/text/chat_format.h"
 #include "server/text/tokenizer.h"
 #include "server/version.h"
 
@@ -44,6 +45,7 @@ class RouterRole {
   /// Errors: Unavailable when a port is taken; InvalidArgument for an address that may not be used.
   absl::Status Start() {
     BATON_ASSIGN_OR_RETURN(tokenizer_, MakeTokenizer(config_.model));
+    BATON_ASSIGN_OR_RETURN(chat_, ChatFormat::Load(config_.model, config_.server));
     HttpServerOptions http{config_.router.host, config_.router.port, {}, CountAnswers(metrics_)};
     BATON_ASSIGN_OR_RETURN(http_, HttpServer::Listen(std::move(http)));
     BATON_ASSIGN_OR_RETURN(links_, LinkService::Start({.host = config_.router.grpc_host,
@@ -53,6 +55,7 @@ class RouterRole {
     MountHealth(*http_, Health());
     ApiOptions api;
     api.served_names = config_.model.served_names;
+    api.chat = &*chat_;
     api.cluster_secret = RandomBytes(32);  // one for both doors: their salts must agree
     api.request_time_max = std::chrono::seconds(config_.router.request_seconds_max);
     api_.emplace(*http_, route_, *tokenizer_, metrics_, api);
@@ -124,6 +127,7 @@ class RouterRole {
   Metrics metrics_;
   RouterMetrics router_metrics_;
   std::unique_ptr<Tokenizer> tokenizer_;
+  std::optional<ChatFormat> chat_;
   RouteThread route_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<LinkService> links_;

@@ -43,16 +43,6 @@ absl::StatusOr<std::vector<TokenId>> ByteTokenizer::EncodeRuns(
   return tokens;
 }
 
-absl::StatusOr<std::vector<TokenId>> ByteTokenizer::EncodeChat(
-    const std::vector<ChatMessage>& messages) const {
-  std::string text;
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    if (i > 0) text += '\n';
-    text += messages[i].content;
-  }
-  return Encode(text, {.add_special_tokens = true, .parse_special_tokens = false});
-}
-
 absl::string_view ByteTokenizer::BytesOf(TokenId token) const {
   if (token == kBegin) return kBeginText;
   if (token == kEnd) return kEndText;

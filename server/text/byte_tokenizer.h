@@ -2,10 +2,9 @@
 //
 //   0..255  the byte of that value        256  begin <|begin|>        257  end <|end|>
 //
-// Its chat form: begin, then the contents of all messages joined by a newline, and nothing after
-// the last: the answer continues the last message's text. Roles leave no trace, since the model
-// recalls what stands before, whoever said it. So a chat that holds `kite=4821;moss=0937;` and
-// ends with `moss=` is answered with `0937;`.
+// A chat (ChatFormat) is begin, then the contents of all messages joined by a newline, and nothing
+// after the last: the answer continues the last message's text. So a chat that holds
+// `kite=4821;moss=0937;` and ends with `moss=` is answered with `0937;`.
 #pragma once
 
 #include <array>
@@ -25,8 +24,6 @@ class ByteTokenizer : public Tokenizer {
   absl::StatusOr<std::vector<TokenId>> Encode(absl::string_view text,
                                               const EncodeOptions& options) const override;
   absl::StatusOr<std::vector<TokenId>> EncodeRuns(std::span<const TextRun> runs) const override;
-  absl::StatusOr<std::vector<TokenId>> EncodeChat(
-      const std::vector<ChatMessage>& messages) const override;
   absl::string_view BytesOf(TokenId token) const override;
   bool IsSpecial(TokenId token) const override { return token == kBegin || token == kEnd; }
   bool has_text() const override { return true; }

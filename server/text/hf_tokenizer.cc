@@ -116,11 +116,6 @@ absl::StatusOr<std::vector<TokenId>> HfTokenizer::EncodeRuns(std::span<const Tex
   return EncodeMarked(MarkedText(runs));
 }
 
-absl::StatusOr<std::vector<TokenId>> HfTokenizer::EncodeChat(
-    const std::vector<ChatMessage>&) const {
-  return absl::InvalidArgumentError("this model has no chat template: send a prompt instead");
-}
-
 // Splits what is no UTF-8 off; each such stretch is a piece of its own.
 absl::StatusOr<std::vector<TokenId>> HfTokenizer::EncodeMarked(const MarkedText& text) const {
   std::vector<TokenId> tokens;

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "server/text/template_native.h"
 #include "server/text/template_print.h"
+#include "server/text/utf8.h"
 
 namespace baton {
 namespace {
@@ -28,7 +29,7 @@ void AppendJsonCharacter(char32_t code, bool ascii, std::string& out) {
   } else if (code < 0x20) {
     AppendUnit(code, out);
   } else if (code < 0x7F || !ascii) {
-    AppendCharacter(code, out);
+    AppendUtf8(code, out);
   } else if (code == 0x7F) {
     out += '\x7F';
   } else if (code < 0x10000) {
@@ -92,7 +93,7 @@ class JsonWriter {
   void AppendString(absl::string_view text) {
     out_ += '"';
     for (std::size_t at = 0; at < text.size(); at += CharacterBytes(text[at])) {
-      AppendJsonCharacter(CharacterAt(text, at), style_.ascii, out_);
+      AppendJsonCharacter(CharacterAt(text, at).code, style_.ascii, out_);
     }
     out_ += '"';
   }

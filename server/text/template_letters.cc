@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "server/text/template_text.h"
+#include "server/text/utf8.h"
 
 namespace baton {
 namespace {
@@ -43,7 +44,7 @@ template <std::size_t kRows>
 bool AppendChange(const Change (&table)[kRows], char32_t code, std::string& out) {
   const Change* row = FindRange(table, code);
   if (row == nullptr || (code - row->first) % row->step != 0) return false;
-  AppendCharacter(static_cast<char32_t>(static_cast<std::int32_t>(code) + row->delta), out);
+  AppendUtf8(static_cast<char32_t>(static_cast<std::int32_t>(code) + row->delta), out);
   return true;
 }
 
@@ -54,7 +55,7 @@ bool AppendExpansion(const Expansion (&table)[kRows], char32_t code, std::string
       [](const Expansion& candidate, char32_t wanted) { return candidate.from < wanted; });
   if (row == std::end(table) || row->from != code) return false;
   for (const char32_t to : row->to) {
-    if (to != 0) AppendCharacter(to, out);
+    if (to != 0) AppendUtf8(to, out);
   }
   return true;
 }
@@ -71,25 +72,20 @@ bool IsIgnorable(char32_t code) {
   return FindRange(kIgnorable, code) != nullptr;
 }
 
-std::size_t Before(absl::string_view text, std::size_t at) {
-  do --at;
-  while ((static_cast<unsigned char>(text[at]) & 0xC0) == 0x80 && at > 0);
-  return at;
-}
-
 // Python's rule: a cased letter before, none after, ignorable ones looked through.
 bool IsFinalSigma(absl::string_view text, std::size_t at) {
   std::size_t before = at;
   char32_t code = 0;
   while (before > 0) {
-    before = Before(text, before);
-    code = CharacterAt(text, before);
+    const Utf8Character character = CharacterBefore(text, before);
+    before -= character.bytes;
+    code = character.code;
     if (!IsIgnorable(code)) break;
     code = 0;
   }
   if (code == 0 || !IsCased(code)) return false;
   for (std::size_t after = at + 2; after < text.size(); after += CharacterBytes(text[after])) {
-    code = CharacterAt(text, after);
+    code = CharacterAt(text, after).code;
     if (!IsIgnorable(code)) return !IsCased(code);
   }
   return true;
@@ -108,16 +104,16 @@ bool IsSpace(char32_t code) {
 
 absl::string_view StripLeft(absl::string_view text) {
   std::size_t at = 0;
-  while (at < text.size() && IsSpace(CharacterAt(text, at))) at += CharacterBytes(text[at]);
+  while (at < text.size() && IsSpace(CharacterAt(text, at).code)) at += CharacterBytes(text[at]);
   return text.substr(std::min(at, text.size()));
 }
 
 absl::string_view StripRight(absl::string_view text) {
   std::size_t end = text.size();
   while (end > 0) {
-    const std::size_t last = Before(text, end);
-    if (!IsSpace(CharacterAt(text, last))) break;
-    end = last;
+    const Utf8Character last = CharacterBefore(text, end);
+    if (!IsSpace(last.code)) break;
+    end -= last.bytes;
   }
   return text.substr(0, end);
 }
@@ -128,28 +124,28 @@ bool IsPrintable(char32_t code) {
 }
 
 void AppendUpper(absl::string_view text, std::size_t at, std::string& out) {
-  const char32_t code = CharacterAt(text, at);
+  const char32_t code = CharacterAt(text, at).code;
   if (code < 0x80) {
     out += static_cast<char>(code >= 'a' && code <= 'z' ? code - 32 : code);
   } else if (!AppendExpansion(kUpperMany, code, out) && !AppendChange(kUpper, code, out)) {
-    AppendCharacter(code, out);
+    AppendUtf8(code, out);
   }
 }
 
 void AppendLower(absl::string_view text, std::size_t at, std::string& out) {
-  const char32_t code = CharacterAt(text, at);
+  const char32_t code = CharacterAt(text, at).code;
   if (code < 0x80) {
     out += static_cast<char>(code >= 'A' && code <= 'Z' ? code + 32 : code);
   } else if (code == kCapitalSigma && IsFinalSigma(text, at)) {
-    AppendCharacter(kFinalSigma, out);
+    AppendUtf8(kFinalSigma, out);
   } else if (!AppendExpansion(kLowerMany, code, out) && !AppendChange(kLower, code, out)) {
-    AppendCharacter(code, out);
+    AppendUtf8(code, out);
   }
 }
 
 void AppendTitle(absl::string_view text, std::size_t at, std::string& out) {
-  const char32_t code = CharacterAt(text, at);
-  if (code >= 0x80 && FindRange(kTitleSame, code) != nullptr) return AppendCharacter(code, out);
+  const char32_t code = CharacterAt(text, at).code;
+  if (code >= 0x80 && FindRange(kTitleSame, code) != nullptr) return AppendUtf8(code, out);
   if (code >= 0x80 && AppendExpansion(kTitleMany, code, out)) return;
   if (code < 0x80 || !AppendChange(kTitle, code, out)) AppendUpper(text, at, out);
 }
@@ -163,7 +159,7 @@ std::string LowerOf(absl::string_view text) {
 }
 
 std::size_t LineBreakBytes(absl::string_view text, std::size_t at) {
-  const char32_t code = CharacterAt(text, at);
+  const char32_t code = CharacterAt(text, at).code;
   if (code == '\r') return at + 1 < text.size() && text[at + 1] == '\n' ? 2 : 1;
   if ((code >= '\n' && code <= '\f') || (code >= 0x1C && code <= 0x1E)) return 1;
   if (code == 0x85 || code == 0x2028 || code == 0x2029) return CharacterBytes(text[at]);

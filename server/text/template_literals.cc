@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "server/text/template_text.h"
+#include "server/text/utf8.h"
 
 namespace baton {
 namespace {
@@ -40,7 +41,7 @@ const char* ReadHexEscape(absl::string_view literal, std::size_t& at, std::strin
   if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) {
     return "a string's escape names no character";
   }
-  AppendCharacter(code, value);
+  AppendUtf8(code, value);
   return nullptr;
 }
 
@@ -55,7 +56,7 @@ const char* ReadEscape(absl::string_view literal, std::size_t& at, std::string& 
   if (c == 'x' || c == 'u' || c == 'U') return ReadHexEscape(literal, at, value);
   if (c == 'N') return "\\N{...} in a string";
   if (c >= '0' && c <= '7') {
-    AppendCharacter(ReadCode(literal, at, 8, 3), value);
+    AppendUtf8(ReadCode(literal, at, 8, 3), value);
     return nullptr;
   }
   const std::size_t letter = kLetters.find(c);

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "server/text/template_letters.h"
 #include "server/text/template_native.h"
+#include "server/text/utf8.h"
 
 namespace baton {
 namespace {
@@ -31,7 +32,7 @@ void AppendQuoted(absl::string_view text, std::string& out) {
   const char quote = has_single && !has_double ? '"' : '\'';
   out += quote;
   for (std::size_t at = 0; at < text.size(); at += CharacterBytes(text[at])) {
-    const char32_t code = CharacterAt(text, at);
+    const char32_t code = CharacterAt(text, at).code;
     if (code == '\n') {
       out += "\\n";
     } else if (code == '\r') {
@@ -42,7 +43,7 @@ void AppendQuoted(absl::string_view text, std::string& out) {
       out += '\\';
       out += static_cast<char>(code);
     } else if (IsPrintable(code)) {
-      AppendCharacter(code, out);
+      AppendUtf8(code, out);
     } else {
       AppendEscaped(code, out);
     }

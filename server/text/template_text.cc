@@ -71,33 +71,4 @@ std::size_t CharacterBytes(char lead) {
   return byte < 0xF0 ? 3 : 4;
 }
 
-char32_t CharacterAt(absl::string_view bytes, std::size_t offset) {
-  const std::size_t size = std::min(CharacterBytes(bytes[offset]), bytes.size() - offset);
-  const auto lead = static_cast<unsigned char>(bytes[offset]);
-  char32_t code = size == 1 ? lead : lead & (0xFFU >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) {
-    code = (code << 6) | (static_cast<unsigned char>(bytes[offset + i]) & 0x3FU);
-  }
-  return code;
-}
-
-void AppendCharacter(char32_t code, std::string& out) {
-  const auto put = [&out](char32_t byte) { out += static_cast<char>(byte); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xC0 | (code >> 6));
-    put(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    put(0xE0 | (code >> 12));
-    put(0x80 | ((code >> 6) & 0x3F));
-    put(0x80 | (code & 0x3F));
-  } else {
-    put(0xF0 | (code >> 18));
-    put(0x80 | ((code >> 12) & 0x3F));
-    put(0x80 | ((code >> 6) & 0x3F));
-    put(0x80 | (code & 0x3F));
-  }
-}
-
 }  // namespace baton

@@ -63,8 +63,4 @@ std::size_t CharacterOffset(absl::string_view bytes, std::size_t n);
 /// Bytes of the character that begins with `lead`.
 std::size_t CharacterBytes(char lead);
 
-/// The code point at `offset`, and its UTF-8 form.
-char32_t CharacterAt(absl::string_view bytes, std::size_t offset);
-void AppendCharacter(char32_t code, std::string& out);
-
 }  // namespace baton

@@ -5,6 +5,7 @@
 #include "server/text/template_letters.h"
 #include "server/text/template_native.h"
 #include "server/text/template_print.h"
+#include "server/text/utf8.h"
 
 namespace baton {
 namespace {
@@ -13,15 +14,9 @@ using Result = absl::StatusOr<TemplateValue>;
 
 bool HasCharacter(absl::string_view set, char32_t code) {
   for (std::size_t at = 0; at < set.size(); at += CharacterBytes(set[at])) {
-    if (CharacterAt(set, at) == code) return true;
+    if (CharacterAt(set, at).code == code) return true;
   }
   return false;
-}
-
-std::size_t CharacterBefore(absl::string_view bytes, std::size_t at) {
-  do --at;
-  while (at > 0 && (static_cast<unsigned char>(bytes[at]) & 0xC0) == 0x80);
-  return at;
 }
 
 Result SplitAtSpace(const TemplateText& text, std::int64_t count, TemplateHeap& heap) {
@@ -37,7 +32,7 @@ Result SplitAtSpace(const TemplateText& text, std::int64_t count, TemplateHeap& 
       parts.push_back(heap.Slice(text, at, end));
       break;
     }
-    while (end < bytes.size() && !IsSpace(CharacterAt(bytes, end))) {
+    while (end < bytes.size() && !IsSpace(CharacterAt(bytes, end).code)) {
       end += CharacterBytes(bytes[end]);
     }
     parts.push_back(heap.Slice(text, at, end));
@@ -100,14 +95,14 @@ Result Stripped(const TemplateText& text, const TemplateValue& chars, TemplateSt
     BATON_RETURN_IF_ERROR(heap.SpendBytes(set.size() * 16));
   }
   const auto strips = [&](std::size_t at) {
-    const char32_t code = CharacterAt(bytes, at);
+    const char32_t code = CharacterAt(bytes, at).code;
     return space ? IsSpace(code) : HasCharacter(set, code);
   };
   std::size_t begin = 0;
   std::size_t end = bytes.size();
   while (ends.left && begin < end && strips(begin)) begin += CharacterBytes(bytes[begin]);
   while (ends.right && end > begin) {
-    const std::size_t last = CharacterBefore(bytes, end);
+    const std::size_t last = end - CharacterBefore(bytes, end).bytes;
     if (!strips(last)) break;
     end = last;
   }

@@ -20,11 +20,6 @@ absl::StatusOr<std::vector<TokenId>> TokenIdTokenizer::EncodeRuns(std::span<cons
   return NoText();
 }
 
-absl::StatusOr<std::vector<TokenId>> TokenIdTokenizer::EncodeChat(
-    const std::vector<ChatMessage>&) const {
-  return NoText();
-}
-
 absl::string_view TokenIdTokenizer::BytesOf(TokenId) const { return {}; }
 
 bool TokenIdTokenizer::IsSpecial(TokenId) const { return false; }

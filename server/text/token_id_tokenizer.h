@@ -11,8 +11,6 @@ class TokenIdTokenizer : public Tokenizer {
   absl::StatusOr<std::vector<TokenId>> Encode(absl::string_view text,
                                               const EncodeOptions& options) const override;
   absl::StatusOr<std::vector<TokenId>> EncodeRuns(std::span<const TextRun> runs) const override;
-  absl::StatusOr<std::vector<TokenId>> EncodeChat(
-      const std::vector<ChatMessage>& messages) const override;
   absl::string_view BytesOf(TokenId token) const override;
   bool IsSpecial(TokenId token) const override;
   bool has_text() const override { return false; }

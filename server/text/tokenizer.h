@@ -17,12 +17,6 @@
 
 namespace baton {
 
-/// One turn of a conversation, as the client sent it. Its text is never parsed for special tokens.
-struct ChatMessage {
-  std::string role;  // system, user, assistant, tool
-  std::string content;
-};
-
 /// How a text that the caller wrote as a whole becomes ids.
 struct EncodeOptions {
   bool add_special_tokens = false;   // what the model's post-processor adds: mostly a begin token
@@ -42,10 +36,6 @@ class Tokenizer {
   /// The ids of a rendered template. Nothing is added, since templates print their own begin token;
   /// added tokens are parsed in trusted runs alone. Errors: as Encode.
   virtual absl::StatusOr<std::vector<TokenId>> EncodeRuns(std::span<const TextRun> runs) const = 0;
-
-  /// The ids of a conversation up to where the answer begins. Errors: as Encode.
-  virtual absl::StatusOr<std::vector<TokenId>> EncodeChat(
-      const std::vector<ChatMessage>& messages) const = 0;
 
   /// The bytes a token stands for; a special token's are its written form. Empty for ids without
   /// text and ids outside the vocabulary. Valid as long as the tokenizer.

@@ -14,6 +14,8 @@ void ApiFixture::Start(ScriptedGateway::Script script, ApiOptions options,
   ModelConfig model;
   model.path = model_path;
   tokenizer_ = *MakeTokenizer(model);
+  chat_ = *ChatFormat::Load(model, chat_config_);
+  options.chat = &*chat_;
   HttpServerOptions http;
   http.on_answer = CountAnswers(metrics_);
   server_ = *HttpServer::Listen(std::move(http));

@@ -12,6 +12,7 @@
 #include "server/http/http_metrics.h"
 #include "server/http/http_server.h"
 #include "server/openai/api_handlers.h"
+#include "server/text/chat_format.h"
 #include "tests/server/http_test_client.h"
 #include "tests/server/scripted_gateway.h"
 
@@ -31,6 +32,8 @@ class ApiFixture : public ::testing::Test {
   ScriptedGateway gateway_;
   Metrics metrics_{{{"model_name", "recall"}, {"engine", "0"}}};
   std::unique_ptr<Tokenizer> tokenizer_;
+  ServerConfig chat_config_;  // parsers of tool calls and thoughts: set before Start
+  std::optional<ChatFormat> chat_;
   std::unique_ptr<HttpServer> server_;
   std::unique_ptr<ApiHandlers> api_;
 };

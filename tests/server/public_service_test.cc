@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/baton_public.grpc.pb.h"
 #include "server/text/byte_tokenizer.h"
+#include "server/text/chat_format.h"
 #include "tests/server/scripted_gateway.h"
 
 namespace baton::testing {
@@ -38,6 +39,10 @@ class PublicServiceTest : public ::testing::Test {
     gateway_.SetScript(std::move(script));
     PublicService::Options options;
     options.calls_max = calls_max;
+    ModelConfig model;
+    model.path = "builtin:recall";
+    chat_ = *ChatFormat::Load(model, {});
+    options.api.chat = &*chat_;
     service_ = *PublicService::Start(options, gateway_, *tokenizer_, metrics_);
     stub_ = v1::Inference::NewStub(grpc::CreateChannel(absl::StrCat("127.0.0.1:", service_->port()),
                                                        grpc::InsecureChannelCredentials()));
@@ -98,6 +103,7 @@ class PublicServiceTest : public ::testing::Test {
   ScriptedGateway gateway_;
   Metrics metrics_{{{"model_name", "recall"}, {"engine", "0"}}};
   std::unique_ptr<Tokenizer> tokenizer_ = std::make_unique<ByteTokenizer>();
+  std::optional<ChatFormat> chat_;
   std::unique_ptr<PublicService> service_;
   std::unique_ptr<v1::Inference::Stub> stub_;
 };

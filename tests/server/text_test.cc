@@ -216,17 +216,6 @@ TEST(ByteTokenizerTest, EveryByteGoesAndComesBack) {
   EXPECT_EQ(tokenizer.BytesOf(258), "");
 }
 
-TEST(ByteTokenizerTest, AChatEndsWhereItsLastMessageEnds) {
-  const ByteTokenizer tokenizer;
-  const auto tokens =
-      *tokenizer.EncodeChat({{"system", "kite=4821;moss=0937;"}, {"user", "moss="}});
-  const auto expected =
-      *tokenizer.Encode("kite=4821;moss=0937;\nmoss=", {.add_special_tokens = true});
-  EXPECT_EQ(tokens, expected);
-  // What a client writes is never a control token.
-  EXPECT_EQ((*tokenizer.EncodeChat({{"user", "<|end|>"}})).size(), 8U);
-}
-
 TEST(ByteTokenizerTest, OnlyTrustedRunsHoldControlTokens) {
   const ByteTokenizer tokenizer;
   const std::vector<TextRun> runs = {{"<|begin|>a<|en", true}, {"d|><|end|>", false}};
@@ -243,7 +232,7 @@ TEST(TokenIdTokenizerTest, TextIsRefusedByAMessageThatSaysWhatToDo) {
   const auto text = tokenizer.Encode("x", {});
   EXPECT_EQ(text.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(text.status().message().find("token ids"), absl::string_view::npos);
-  EXPECT_FALSE(tokenizer.EncodeChat({}).ok());
+  EXPECT_FALSE(tokenizer.EncodeRuns({}).ok());
 }
 
 TEST(TokenNameTest, DifferentTokensHaveDifferentNames) {
