@@ -42,12 +42,12 @@ std::string Model::KeyNamespace(const KvLayout& layout, const Backend& backend,
 
 absl::StatusOr<DType> KvDTypeFor(const ModelFacts& facts, absl::string_view kv_cache_dtype) {
   if (kv_cache_dtype == "auto") return facts.activation;
-  for (const DType dtype : {DType::kBf16, DType::kF16, DType::kF32}) {
+  for (const DType dtype : {DType::kBf16, DType::kF16, DType::kF32, DType::kFp8E4m3}) {
     if (kv_cache_dtype == NameOf(dtype)) return dtype;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("kv_cache_dtype ", kv_cache_dtype,
-                   " is not kept in pages by this version; use auto, bf16, fp16 or fp32"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "kv_cache_dtype ", kv_cache_dtype,
+      " is not kept in pages by this version; use auto, bf16, fp16, fp32 or fp8_e4m3"));
 }
 
 }  // namespace baton

@@ -37,11 +37,12 @@ std::span<std::byte> KvArena::Page(PageId page) const {
 void KvArena::ZeroRows(PageId page, int first_token) const {
   BATON_CHECK(Index(page) < num_pages_ && first_token >= 0);
   BATON_CHECK(first_token <= layout_.tokens_per_page);
-  const std::size_t kept = static_cast<std::size_t>(first_token) * layout_.RowBytes();
-  const std::size_t plane = layout_.PlaneBytes();
-  std::byte* const begin = base_ + layout_.OffsetOf(page, 0);
-  for (std::size_t at = 0; at < layout_.PageBytes(); at += plane) {
-    std::memset(begin + at + kept, 0, plane - kept);
+  std::byte* at = base_ + layout_.OffsetOf(page, 0);
+  for (int plane = 0; plane < layout_.num_layers * layout_.Planes(); ++plane) {
+    const int of_layer = plane % layout_.Planes();
+    const std::size_t kept = static_cast<std::size_t>(first_token) * layout_.RowBytes(of_layer);
+    std::memset(at + kept, 0, layout_.PlaneBytes(of_layer) - kept);
+    at += layout_.PlaneBytes(of_layer);
   }
 }
 

@@ -27,7 +27,8 @@ FingerprintFields FieldsOf(const KvLayout& layout) {
             {"kv_heads", absl::StrCat(layout.kv_heads)},
             {"head_dim", absl::StrCat(layout.head_dim)},
             {"kv_dtype", std::string(NameOf(layout.dtype))},
-            {"page_order", "page,layer,key|value,head,token"}};
+            {"page_order", layout.is_fp8() ? "page,layer,key|value,head,values|scale,token"
+                                           : "page,layer,key|value,head,token"}};
   }
   return {{"layers", absl::StrCat(layout.num_layers)},
           {"page_tokens", absl::StrCat(layout.tokens_per_page)},
@@ -35,7 +36,8 @@ FingerprintFields FieldsOf(const KvLayout& layout) {
           {"latent_dim", absl::StrCat(layout.latent_dim)},
           {"rope_dim", absl::StrCat(layout.rope_dim)},
           {"kv_dtype", std::string(NameOf(layout.dtype))},
-          {"page_order", "page,layer,token"}};
+          {"page_order",
+           layout.is_fp8() ? "page,layer,latent|rope|scale 128,token" : "page,layer,token"}};
 }
 
 std::string Difference(const FingerprintFields& mine, const FingerprintFields& yours) {

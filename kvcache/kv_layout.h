@@ -5,7 +5,9 @@
 // can also be sent as they are computed. A layer of a page is a row of planes, each [token][row]:
 //   MLA  one plane; a row is [latent | rope]
 //   GQA  [K | V][kv_head] planes; a row is [head_dim]: a range of heads is contiguous
-// all in `dtype`.
+// all in `dtype`. fp8 pages carry their scales with them, in planes beside those of the values:
+//   MLA  a plane of [latent] fp8, one of [rope] bf16, one of [scale] fp32, a scale 128 values
+//   GQA  [K | V][kv_head][values | scale] planes: rows of [head_dim] fp8, and of one fp32
 //
 // Two workers may exchange pages only when every field of their fingerprints agrees; the list of
 // named fields exists so that a refusal can name the one that differs.
@@ -32,19 +34,35 @@ struct KvLayout {
   int head_dim = 0;          // of each of them
   DType dtype = DType::kBf16;
 
+  /// Latent values that share a scale in pages of fp8.
+  static constexpr int kScaleBlock = 128;
+
   constexpr bool is_gqa() const { return kv_heads > 0; }
-  constexpr int Planes() const { return is_gqa() ? 2 * kv_heads : 1; }
-  /// Of one token in one plane.
-  constexpr std::size_t RowBytes() const {
-    return static_cast<std::size_t>(is_gqa() ? head_dim : latent_dim + rope_dim) * BytesOf(dtype);
+  constexpr bool is_fp8() const { return dtype == DType::kFp8E4m3; }
+  constexpr int Planes() const {
+    if (is_gqa()) return is_fp8() ? 4 * kv_heads : 2 * kv_heads;
+    return is_fp8() ? 3 : 1;
   }
-  /// From a plane to the next.
-  constexpr std::size_t PlaneBytes() const {
-    return static_cast<std::size_t>(tokens_per_page) * RowBytes();
+  /// Of one token in a plane, of [0, Planes()).
+  constexpr std::size_t RowBytes(int plane) const {
+    if (is_gqa()) {
+      const bool scale = is_fp8() && plane % 2 == 1;
+      return scale ? sizeof(float) : static_cast<std::size_t>(head_dim) * BytesOf(dtype);
+    }
+    if (!is_fp8()) return static_cast<std::size_t>(latent_dim + rope_dim) * BytesOf(dtype);
+    if (plane == 0) return static_cast<std::size_t>(latent_dim);
+    if (plane == 1) return static_cast<std::size_t>(rope_dim) * BytesOf(DType::kBf16);
+    const int scales = (latent_dim + kScaleBlock - 1) / kScaleBlock;
+    return static_cast<std::size_t>(scales) * sizeof(float);
+  }
+  constexpr std::size_t PlaneBytes(int plane) const {
+    return static_cast<std::size_t>(tokens_per_page) * RowBytes(plane);
   }
   /// Of one token in all planes of a layer.
   constexpr std::size_t TokenBytes() const {
-    return static_cast<std::size_t>(Planes()) * RowBytes();
+    std::size_t bytes = 0;
+    for (int plane = 0; plane < Planes(); ++plane) bytes += RowBytes(plane);
+    return bytes;
   }
   constexpr std::size_t LayerBytes() const {
     return static_cast<std::size_t>(tokens_per_page) * TokenBytes();

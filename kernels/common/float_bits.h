@@ -1,6 +1,6 @@
-// bf16 and fp16 to fp32 and back, by bits: the same on every machine and in every rounding mode.
-// To the narrow type: round to nearest, ties to even; NaN stays a quiet NaN; overflow becomes
-// infinity.
+// bf16 and fp16 to fp32 and back, fp8 to fp32, by bits: the same on every machine and in every
+// rounding mode. To the narrow type: round to nearest, ties to even; NaN stays a quiet NaN;
+// overflow becomes infinity.
 #pragma once
 
 #include <bit>
@@ -48,6 +48,19 @@ inline std::uint16_t FloatToHalf(float value) {
   }
   const std::uint32_t rounded = magnitude + 0xfffU + ((magnitude >> 13) & 1U);
   return static_cast<std::uint16_t>(sign | ((rounded - 0x38000000U) >> 13));
+}
+
+/// Source: OCP 8-bit Floating Point Specification 1.0, E4M3: 1 sign, 4 exponent (bias 7), 3
+/// fraction bits; no infinity, 448 is the largest, S.1111.111 the only NaN.
+constexpr float E4m3ToFloat(std::uint8_t code) {
+  const std::uint32_t sign = (code & 0x80U) << 24;
+  const std::uint32_t magnitude = code & 0x7fU;
+  if (magnitude == 0x7fU) return std::bit_cast<float>(sign | 0x7fc00000U);
+  if (magnitude < 8) {  // zero and subnormals: fraction * 2^-9, exact in fp32
+    const float value = static_cast<float>(magnitude) * 0x1p-9F;
+    return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(value));
+  }
+  return std::bit_cast<float>(sign | ((magnitude << 20) + (120U << 23)));
 }
 
 }  // namespace baton

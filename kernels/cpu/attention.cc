@@ -61,7 +61,11 @@ AttentionTileJob JobOf(const AttentionPlan& plan, int item) {
           .table = work.block_table + std::int64_t{sequence} * work.max_pages,
           .keys = work.pages + static_cast<std::size_t>(kv_head) * work.head_stride_bytes,
           .value_offset_bytes = work.value_offset_bytes,
-          .page_stride_bytes = work.page_stride_bytes};
+          .page_stride_bytes = work.page_stride_bytes,
+          .fp8_dim = work.fp8_dim,
+          .fp8_block = work.fp8_block,
+          .fp8_scale_offset_bytes = work.fp8_scale_offset_bytes,
+          .fp8_key_rest_offset_bytes = work.fp8_key_rest_offset_bytes};
 }
 
 }  // namespace

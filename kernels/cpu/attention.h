@@ -34,6 +34,11 @@ struct AttentionWork {
   std::size_t value_offset_bytes = 0;  // from a KV head's keys to its values
   int value_row_dim = 0;               // elements between the values of two tokens
   void* output = nullptr;              // [rows][num_heads][value_dim] activation
+  // As in AttentionTileJob.
+  int fp8_dim = 0;
+  int fp8_block = 0;
+  std::size_t fp8_scale_offset_bytes = 0;
+  std::size_t fp8_key_rest_offset_bytes = 0;
 };
 
 /// Work is cut into (sequence, KV head, run of query vectors).

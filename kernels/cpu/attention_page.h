@@ -23,6 +23,38 @@ struct RawRows {
   int tokens = 0;  // that exist
 };
 
+/// e4m3 values of a page and their scales.
+struct Fp8Rows {
+  const std::byte* rows = nullptr;    // [tokens][dim]
+  const std::byte* scales = nullptr;  // [tokens][ceil(dim / block)] fp32, not aligned
+  int dim = 0;
+  int block = 0;
+  int tokens = 0;
+};
+
+/// to[token][i] = value * its block's scale; whole lanes are written. A NaN's code is 480 here: its
+/// scale is NaN.
+template <class A>
+void WidenFp8Rows(const Fp8Rows& page, float* to, int stride) {
+  const auto* codes = reinterpret_cast<const std::uint8_t*>(page.rows);
+  const std::byte* scale_at = page.scales;
+  for (int t = 0; t < page.tokens; ++t) {
+    for (int first = 0; first < page.dim; first += page.block) {
+      float scale;
+      __builtin_memcpy(&scale, scale_at, sizeof scale);
+      scale_at += sizeof scale;
+      const int end = first + page.block < page.dim ? first + page.block : page.dim;
+      for (int i = first; i < end; i += A::kLanes) {
+        const bool whole = end - i >= A::kLanes;
+        const auto values = whole ? A::LoadE4m3(codes + i) : A::LoadE4m3First(codes + i, end - i);
+        A::Store(to + i, A::Mul(values, A::Set(scale)));
+      }
+    }
+    codes += page.dim;
+    to += stride;
+  }
+}
+
 /// Where the operands go. `keys`: [padded tokens / panel width][steps of dim, in whole
 /// lanes][panel width]; `values`: [steps of padded tokens][value_stride].
 struct PreparedPage {

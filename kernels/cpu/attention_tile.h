@@ -28,12 +28,14 @@ struct AttentionShape {
         query_stride(OddLines(dim)),
         value_stride(OddLines(columns)),
         output_stride(OddLines(columns)),
-        weight_stride(OddLines(tokens)) {}
+        weight_stride(OddLines(tokens)),
+        wide_stride(job.fp8_dim > 0 ? OddLines(dim) : 0) {}
 
   std::size_t Floats() const {
     const std::size_t a_vector =
         static_cast<std::size_t>(query_stride + output_stride + weight_stride + 3);
-    const std::size_t a_token = static_cast<std::size_t>(value_stride + RoundUpTo(dim, 16));
+    const std::size_t a_token =
+        static_cast<std::size_t>(value_stride + RoundUpTo(dim, 16) + wide_stride);
     return kAttentionVectorsMax * a_vector + static_cast<std::size_t>(tokens) * a_token;
   }
 
@@ -44,6 +46,7 @@ struct AttentionShape {
   int value_stride;   // floats between a page's tokens
   int output_stride;  // floats between outputs
   int weight_stride;  // floats between vectors' weights
+  int wide_stride;    // floats between a page's tokens made wide, of fp8; 0: none are
 };
 
 template <class Units>
@@ -61,6 +64,7 @@ class AttentionTile {
     weights_ = take(kAttentionVectorsMax, shape_.weight_stride);
     values_ = take(shape_.tokens, shape_.value_stride);
     keys_ = take(shape_.tokens, RoundUpTo(shape_.dim, A::kLanes));
+    wide_ = take(shape_.tokens, shape_.wide_stride);
     maxima_ = take(kAttentionVectorsMax, 1);
     sums_ = take(kAttentionVectorsMax, 1);
     factors_ = take(kAttentionVectorsMax, 1);
@@ -122,11 +126,15 @@ class AttentionTile {
 
   void PreparePage(int index, int tokens) {
     const auto page = static_cast<std::size_t>(job_.table[index]);
+    const std::byte* keys = job_.keys + page * job_.page_stride_bytes;
     const PreparedPage to{.keys = keys_,
                           .values = values_,
                           .tokens = shape_.tokens,
                           .value_stride = shape_.value_stride};
-    RawRows rows{.rows = job_.keys + page * job_.page_stride_bytes,
+    if constexpr (Units::kElements == 1) {
+      if (job_.fp8_dim > 0) return PrepareFp8Page(keys, tokens, to);
+    }
+    RawRows rows{.rows = keys,
                  .type = job_.cache_dtype,
                  .dim = shape_.dim,
                  .stride = shape_.dim,
@@ -136,6 +144,42 @@ class AttentionTile {
     rows.dim = job_.value_dim;
     rows.stride = job_.value_row_dim;
     PrepareValues(rows, to, Units{});
+  }
+
+  // Rows are made fp32 first, and then are as any others.
+  void PrepareFp8Page(const std::byte* keys, int tokens, const PreparedPage& to) {
+    RawRows rows{.rows = reinterpret_cast<const std::byte*>(wide_),
+                 .type = DType::kF32,
+                 .dim = shape_.dim,
+                 .stride = shape_.wide_stride,
+                 .tokens = tokens};
+    Fp8Rows fp8{.rows = keys,
+                .scales = keys + job_.fp8_scale_offset_bytes,
+                .dim = job_.fp8_dim,
+                .block = job_.fp8_block,
+                .tokens = tokens};
+    WidenFp8Rows<A>(fp8, wide_, shape_.wide_stride);
+    WidenKeyRests(keys + job_.fp8_key_rest_offset_bytes, tokens);
+    PrepareKeys(rows, to, Units{});
+    if (job_.value_offset_bytes > 0) {
+      fp8.rows += job_.value_offset_bytes;
+      fp8.scales += job_.value_offset_bytes;
+      WidenFp8Rows<A>(fp8, wide_, shape_.wide_stride);
+    }
+    rows.dim = job_.value_dim;
+    PrepareValues(rows, to, Units{});
+  }
+
+  // What of each key is bf16, behind what was e4m3.
+  void WidenKeyRests(const std::byte* rests, int tokens) {
+    const int rest = shape_.dim - job_.fp8_dim;
+    for (int t = 0; t < tokens; ++t) {
+      float* to = wide_ + static_cast<std::int64_t>(t) * shape_.wide_stride + job_.fp8_dim;
+      for (int i = 0; i < rest; i += A::kLanes) {
+        const std::int64_t at = static_cast<std::int64_t>(t) * rest + i;
+        StoreAs<A>(to, DType::kF32, i, LoadAs<A, DType::kBf16>(rests, at, rest - i), rest - i);
+      }
+    }
   }
 
   // weights[vector][token] = query . key
@@ -224,6 +268,7 @@ class AttentionTile {
   float* weights_;  // [vectors][weight_stride]
   float* values_;   // [tokens][value_stride]
   float* keys_;     // [tokens / kWidth][dim, in whole lanes][kWidth]
+  float* wide_;     // [tokens][wide_stride]
   float* maxima_;   // [vectors]
   float* sums_;     // [vectors]
   float* factors_;  // [vectors]

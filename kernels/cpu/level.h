@@ -61,6 +61,12 @@ struct AttentionTileJob {
   const std::byte* keys = nullptr;     // in page 0: [tokens_per_page][key_dim]
   std::size_t value_offset_bytes = 0;  // from the keys to [tokens_per_page][value_row_dim]
   std::size_t page_stride_bytes = 0;
+  // Pages of fp8: rows of keys begin with fp8_dim values of e4m3, in planes of their own (keys and
+  // values alike), a scale each fp8_block of them. The rest of a key is bf16.
+  int fp8_dim = 0;
+  int fp8_block = 0;                          // a multiple of 16, or >= fp8_dim
+  std::size_t fp8_scale_offset_bytes = 0;     // from the first e4m3 value to the first scale
+  std::size_t fp8_key_rest_offset_bytes = 0;  // to [tokens_per_page][key_dim - fp8_dim] bf16
   float* scratch = nullptr;  // CpuLevel::attention_scratch_floats(job), 64-byte aligned
 };
 

@@ -52,6 +52,22 @@ struct Avx2Vec {
     std::memcpy(lanes, from, static_cast<std::size_t>(count) * sizeof(std::uint16_t));
     return LoadHalf(lanes);
   }
+  // e4m3 without its NaN: the bits of an fp16 that is 2^8 too small, sign and subnormals included.
+  BATON_INLINE static V LoadE4m3(const std::uint8_t* from) {
+    const __m256i words =
+        _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    const __m256i sign = _mm256_slli_epi16(_mm256_and_si256(words, _mm256_set1_epi16(0x80)), 8);
+    const __m256i rest = _mm256_slli_epi16(_mm256_and_si256(words, _mm256_set1_epi16(0x7f)), 7);
+    const __m256i halves = _mm256_or_si256(sign, rest);
+    const V small{_mm256_cvtph_ps(_mm256_castsi256_si128(halves)),
+                  _mm256_cvtph_ps(_mm256_extracti128_si256(halves, 1))};
+    return Mul(small, Set(256.0F));
+  }
+  BATON_INLINE static V LoadE4m3First(const std::uint8_t* from, int count) {
+    alignas(16) std::uint8_t lanes[16] = {};
+    std::memcpy(lanes, from, static_cast<std::size_t>(count));
+    return LoadE4m3(lanes);
+  }
   BATON_INLINE static void Store(float* to, V v) {
     _mm256_storeu_ps(to, v.low);
     _mm256_storeu_ps(to + 8, v.high);

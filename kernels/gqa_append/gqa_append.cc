@@ -25,13 +25,12 @@ absl::Status Check(const GqaAppendParams& params) {
   BATON_RETURN_IF_ERROR(Require(params.num_heads > 0, kName, "num_heads > 0"));
   BATON_RETURN_IF_ERROR(Require(params.kv_heads > 0, kName, "kv_heads > 0"));
   BATON_RETURN_IF_ERROR(
-      Require(params.head_dim > 0 && params.head_dim % 2 == 0, kName, "head_dim even and > 0"));
+      Require(params.head_dim > 0 && params.head_dim % 2 == 0 && params.head_dim <= kGqaHeadDimMax,
+              kName, "head_dim even, > 0 and <= 1024"));
   BATON_RETURN_IF_ERROR(Require(params.tokens_per_page > 0, kName, "tokens_per_page > 0"));
   BATON_RETURN_IF_ERROR(
       Require(IsStorage(params.activation), kName, "activation in {bf16, fp16, fp32}"));
-  BATON_RETURN_IF_ERROR(
-      Require(IsStorage(params.weight_dtype), kName, "weight_dtype in {bf16, fp16, fp32}"));
-  return Require(IsStorage(params.cache_dtype), kName, "cache_dtype in {bf16, fp16, fp32}");
+  return Require(IsStorage(params.weight_dtype), kName, "weight_dtype in {bf16, fp16, fp32}");
 }
 
 }  // namespace baton

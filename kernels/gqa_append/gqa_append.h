@@ -11,9 +11,13 @@
 
 namespace baton {
 
+/// The widest head that backends run.
+inline constexpr int kGqaHeadDimMax = 1024;
+
 /// Normalises each head of queries and keys where weights are given (Qwen3), rotates them in halves
 /// (element i with i + head_dim / 2, as Llama and Qwen), and writes keys and values of each token
-/// into its page. Between norm and rotation nothing is rounded.
+/// into its page: in planes of rows, or in a page of fp8 as common/fp8_page.h says. Between norm
+/// and rotation nothing is rounded.
 struct GqaAppendParams {
   int tokens = 0;
   int num_heads = 0;

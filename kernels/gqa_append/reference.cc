@@ -2,6 +2,7 @@
 
 #include "base/status.h"
 #include "kernels/common/elements.h"
+#include "kernels/common/fp8_page.h"
 #include "kernels/common/page_address.h"
 #include "kernels/gqa_append/gqa_append.h"
 
@@ -46,26 +47,61 @@ void Rotate(const GqaAppendParams& params, int token, const HeadMove& move) {
   }
 }
 
-void AppendHead(const GqaAppendParams& params, int token, int head) {
-  const std::size_t row_bytes =
-      static_cast<std::size_t>(params.head_dim) * BytesOf(params.cache_dtype);
-  const std::size_t plane_bytes = static_cast<std::size_t>(params.tokens_per_page) * row_bytes;
-  const PageGeometry geometry{.tokens_per_page = params.tokens_per_page,
-                              .page_stride_bytes = params.page_stride_bytes,
-                              .token_bytes = row_bytes};
+// The key and the value of one head of a token: element 0 of each in its page.
+struct HeadPlaces {
+  std::byte* key = nullptr;
+  std::byte* value = nullptr;
+};
+
+HeadPlaces PlacesOf(const GqaAppendParams& params, int token, int head, std::size_t plane_bytes) {
+  const PageGeometry geometry{
+      .tokens_per_page = params.tokens_per_page,
+      .page_stride_bytes = params.page_stride_bytes,
+      .token_bytes = static_cast<std::size_t>(params.head_dim) * BytesOf(params.cache_dtype)};
   std::byte* key = params.pages + geometry.OffsetOfSlot(params.slots[token]) +
                    static_cast<std::size_t>(head) * plane_bytes;
-  std::byte* value = key + static_cast<std::size_t>(params.kv_heads) * plane_bytes;
+  return {key, key + static_cast<std::size_t>(params.kv_heads) * plane_bytes};
+}
+
+void AppendHead(const GqaAppendParams& params, int token, int head) {
+  const std::size_t plane_bytes = static_cast<std::size_t>(params.tokens_per_page) *
+                                  static_cast<std::size_t>(params.head_dim) *
+                                  BytesOf(params.cache_dtype);
+  const HeadPlaces places = PlacesOf(params, token, head, plane_bytes);
   const std::int64_t from = (std::int64_t{token} * params.kv_heads + head) * params.head_dim;
   Rotate(params, token,
          {.from = params.k,
           .from_index = from,
           .weight = params.k_weight,
-          .to = key,
+          .to = places.key,
           .to_type = params.cache_dtype});
   for (int i = 0; i < params.head_dim; ++i) {
-    StoreElement(value, params.cache_dtype, i, LoadElement(params.v, params.activation, from + i));
+    StoreElement(places.value, params.cache_dtype, i,
+                 LoadElement(params.v, params.activation, from + i));
   }
+}
+
+void AppendFp8Head(const GqaAppendParams& params, int token, int head) {
+  const Fp8HeadPlane plane{params.tokens_per_page, params.head_dim};
+  const HeadPlaces places = PlacesOf(params, token, head, plane.Bytes());
+  // From a token's vector to its scale: past the vectors from its own on, and the scales before.
+  const auto place = static_cast<std::size_t>(params.slots[token] % params.tokens_per_page);
+  const std::size_t to_scale = plane.ScaleOffset() -
+                               place * static_cast<std::size_t>(params.head_dim) +
+                               place * sizeof(float);
+  const std::int64_t from = (std::int64_t{token} * params.kv_heads + head) * params.head_dim;
+  float vector[kGqaHeadDimMax];
+  Rotate(params, token,
+         {.from = params.k,
+          .from_index = from,
+          .weight = params.k_weight,
+          .to = reinterpret_cast<std::byte*>(vector),
+          .to_type = DType::kF32});
+  QuantizeFp8Block(vector, params.head_dim, places.key, places.key + to_scale);
+  for (int i = 0; i < params.head_dim; ++i) {
+    vector[i] = LoadElement(params.v, params.activation, from + i);
+  }
+  QuantizeFp8Block(vector, params.head_dim, places.value, places.value + to_scale);
 }
 
 void RotateQueries(const GqaAppendParams& params, int token) {
@@ -84,11 +120,12 @@ void RotateQueries(const GqaAppendParams& params, int token) {
 
 absl::Status ReferenceGqaAppend(const GqaAppendParams& params, Stream& stream) {
   BATON_RETURN_IF_ERROR(Check(params));
-  stream.ParallelFor(params.tokens, [&params](int first, int last) {
+  const auto append = params.cache_dtype == DType::kFp8E4m3 ? AppendFp8Head : AppendHead;
+  stream.ParallelFor(params.tokens, [&params, append](int first, int last) {
     for (int token = first; token < last; ++token) {
       RotateQueries(params, token);
       if (params.slots[token] < 0) continue;
-      for (int head = 0; head < params.kv_heads; ++head) AppendHead(params, token, head);
+      for (int head = 0; head < params.kv_heads; ++head) append(params, token, head);
     }
   });
   return absl::OkStatus();

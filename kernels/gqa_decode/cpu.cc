@@ -1,4 +1,5 @@
 #include "base/status.h"
+#include "kernels/common/fp8_page.h"
 #include "kernels/cpu/attention.h"
 #include "kernels/cpu/drivers.h"
 
@@ -6,7 +7,7 @@ namespace baton {
 
 absl::Status CpuGqaDecode(const CpuLevel& level, const GqaDecodeParams& params, Stream& stream) {
   BATON_RETURN_IF_ERROR(Check(params));
-  const AttentionWork work{
+  AttentionWork work{
       .sequences = params.sequences,
       .num_heads = params.num_heads,
       .kv_heads = params.kv_heads,
@@ -27,6 +28,12 @@ absl::Status CpuGqaDecode(const CpuLevel& level, const GqaDecodeParams& params, 
       .value_offset_bytes = static_cast<std::size_t>(params.kv_heads) * params.PlaneBytes(),
       .value_row_dim = params.head_dim,
       .output = params.output};
+  if (params.cache_dtype == DType::kFp8E4m3) {
+    work.fp8_dim = params.head_dim;
+    work.fp8_block = params.head_dim;
+    work.fp8_scale_offset_bytes =
+        Fp8HeadPlane{params.tokens_per_page, params.head_dim}.ScaleOffset();
+  }
   return RunAttention(level, work, stream);
 }
 

@@ -35,10 +35,7 @@ struct GqaDecodeParams {
   void* output = nullptr;  // [rows][num_heads][head_dim] activation
 
   /// Bytes of one head's keys, or values, in a page.
-  std::size_t PlaneBytes() const {
-    return static_cast<std::size_t>(tokens_per_page) * static_cast<std::size_t>(head_dim) *
-           BytesOf(cache_dtype);
-  }
+  std::size_t PlaneBytes() const;
 };
 
 /// At best, for these parameters.

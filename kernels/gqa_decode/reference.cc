@@ -2,7 +2,7 @@
 
 #include "base/status.h"
 #include "kernels/common/elements.h"
-#include "kernels/common/page_address.h"
+#include "kernels/common/fp8_page.h"
 #include "kernels/common/softmax.h"
 #include "kernels/gqa_decode/gqa_decode.h"
 
@@ -17,26 +17,27 @@ struct Query {
   std::int64_t at = 0;  // element 0 of it, in query and output
 };
 
-// The key of a token; its value stands kv_heads planes behind it.
-const std::byte* KeyOf(const GqaDecodeParams& params, const Query& query, int token) {
-  const PageGeometry geometry{
-      .tokens_per_page = params.tokens_per_page,
-      .page_stride_bytes = params.page_stride_bytes,
-      .token_bytes = static_cast<std::size_t>(params.head_dim) * BytesOf(params.cache_dtype)};
+// Element `i` of a token's key, or `plane` planes behind it: its value is kv_heads behind its key.
+double LoadVector(const GqaDecodeParams& params, const Query& query, int token, int plane, int i) {
   const std::int64_t entry =
       std::int64_t{query.sequence} * params.max_pages + token / params.tokens_per_page;
+  const int place = token % params.tokens_per_page;
   const int kv_head = query.head / (params.num_heads / params.kv_heads);
-  return params.pages +
-         geometry.OffsetOf(params.block_table[entry], token % params.tokens_per_page) +
-         static_cast<std::size_t>(kv_head) * params.PlaneBytes();
+  const std::byte* rows =
+      params.pages +
+      static_cast<std::size_t>(params.block_table[entry]) * params.page_stride_bytes +
+      static_cast<std::size_t>(kv_head + plane) * params.PlaneBytes();
+  if (params.cache_dtype == DType::kFp8E4m3) {
+    return LoadFp8Head({params.tokens_per_page, params.head_dim}, rows, place, i);
+  }
+  return LoadElement(rows, params.cache_dtype, std::int64_t{place} * params.head_dim + i);
 }
 
 double Score(const GqaDecodeParams& params, const Query& query, int token) {
-  const std::byte* key = KeyOf(params, query, token);
   double sum = 0;
   for (int i = 0; i < params.head_dim; ++i) {
     sum += double{LoadElement(params.query, params.activation, query.at + i)} *
-           double{LoadElement(key, params.cache_dtype, i)};
+           LoadVector(params, query, token, 0, i);
   }
   return sum * double{params.softmax_scale};
 }
@@ -47,12 +48,10 @@ void Attend(const GqaDecodeParams& params, const Query& query) {
   const double sum = query.length > 0 ? WeighScores(weights) : 1.0;
   std::vector<double> output(static_cast<std::size_t>(params.head_dim), 0.0);
   for (int t = 0; t < query.length; ++t) {
-    const std::byte* value =
-        KeyOf(params, query, t) + static_cast<std::size_t>(params.kv_heads) * params.PlaneBytes();
     const double weight = weights[static_cast<std::size_t>(t)];
     for (int i = 0; i < params.head_dim; ++i) {
       output[static_cast<std::size_t>(i)] +=
-          weight * double{LoadElement(value, params.cache_dtype, i)};
+          weight * LoadVector(params, query, t, params.kv_heads, i);
     }
   }
   for (int i = 0; i < params.head_dim; ++i) {

@@ -27,9 +27,7 @@ absl::Status Check(const MlaAppendParams& params) {
   BATON_RETURN_IF_ERROR(Require(params.tokens_per_page > 0, kName, "tokens_per_page > 0"));
   BATON_RETURN_IF_ERROR(
       Require(IsStorage(params.activation), kName, "activation in {bf16, fp16, fp32}"));
-  BATON_RETURN_IF_ERROR(
-      Require(IsStorage(params.weight_dtype), kName, "weight_dtype in {bf16, fp16, fp32}"));
-  return Require(IsStorage(params.cache_dtype), kName, "cache_dtype in {bf16, fp16, fp32}");
+  return Require(IsStorage(params.weight_dtype), kName, "weight_dtype in {bf16, fp16, fp32}");
 }
 
 }  // namespace baton

@@ -12,7 +12,8 @@
 namespace baton {
 
 /// Normalises the latent, rotates the rope parts of keys and queries (interleaved pairs, as
-/// DeepSeek's checkpoints), writes the latent and rope row of each token into its page.
+/// DeepSeek's checkpoints), writes the latent and rope row of each token into its page: as one row,
+/// or in a page of fp8 as common/fp8_page.h says.
 struct MlaAppendParams {
   int tokens = 0;
   int num_heads = 0;

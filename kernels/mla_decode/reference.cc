@@ -2,7 +2,7 @@
 
 #include "base/status.h"
 #include "kernels/common/elements.h"
-#include "kernels/common/page_address.h"
+#include "kernels/common/fp8_page.h"
 #include "kernels/common/softmax.h"
 #include "kernels/mla_decode/mla_decode.h"
 
@@ -16,25 +16,27 @@ struct Query {
   std::int64_t vector = 0;  // row * num_heads + head
 };
 
-const std::byte* TokenRow(const MlaDecodeParams& params, int sequence, int token) {
-  const PageGeometry geometry{
-      .tokens_per_page = params.tokens_per_page,
-      .page_stride_bytes = params.page_stride_bytes,
-      .token_bytes = static_cast<std::size_t>(params.latent_dim + params.rope_dim) *
-                     BytesOf(params.cache_dtype)};
+// Element `i` of a token's row [latent | rope].
+double LoadRow(const MlaDecodeParams& params, int sequence, int token, int i) {
   const std::int64_t entry =
       std::int64_t{sequence} * params.max_pages + token / params.tokens_per_page;
-  return params.pages +
-         geometry.OffsetOf(params.block_table[entry], token % params.tokens_per_page);
+  const int place = token % params.tokens_per_page;
+  const std::byte* layer =
+      params.pages + static_cast<std::size_t>(params.block_table[entry]) * params.page_stride_bytes;
+  if (params.cache_dtype == DType::kFp8E4m3) {
+    return LoadFp8Latent({params.tokens_per_page, params.latent_dim, params.rope_dim}, layer, place,
+                         i);
+  }
+  const std::int64_t row = std::int64_t{place} * (params.latent_dim + params.rope_dim);
+  return LoadElement(layer, params.cache_dtype, row + i);
 }
 
 double Score(const MlaDecodeParams& params, const Query& query, int token) {
   const int dim = params.latent_dim + params.rope_dim;
-  const std::byte* key = TokenRow(params, query.sequence, token);
   double sum = 0;
   for (int i = 0; i < dim; ++i) {
     sum += double{LoadElement(params.query, params.activation, query.vector * dim + i)} *
-           double{LoadElement(key, params.cache_dtype, i)};
+           LoadRow(params, query.sequence, token, i);
   }
   return sum * double{params.softmax_scale};
 }
@@ -45,11 +47,9 @@ void Attend(const MlaDecodeParams& params, const Query& query) {
   const double sum = query.length > 0 ? WeighScores(weights) : 1.0;
   std::vector<double> output(static_cast<std::size_t>(params.latent_dim), 0.0);
   for (int t = 0; t < query.length; ++t) {
-    const std::byte* value = TokenRow(params, query.sequence, t);
     const double weight = weights[static_cast<std::size_t>(t)];
     for (int i = 0; i < params.latent_dim; ++i) {
-      output[static_cast<std::size_t>(i)] +=
-          weight * double{LoadElement(value, params.cache_dtype, i)};
+      output[static_cast<std::size_t>(i)] += weight * LoadRow(params, query.sequence, t, i);
     }
   }
   for (int i = 0; i < params.latent_dim; ++i) {

@@ -12,7 +12,8 @@ NIGHT = "--night" in sys.argv
 SEED = int(os.environ.get("BATON_SEED", "1"))
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "models")
 FIXTURES = {"llama3": "pages of heads", "v2_group": "pages of latents"}
-DTYPES = {64: "auto", 128: "float32", 512: "float16"}  # of the fixtures, by chunk size
+# Of the fixtures' weights and pages, by chunk size.
+DTYPES = {64: ("auto", "fp8_e4m3"), 128: ("float32", "auto"), 512: ("float16", "auto")}
 FIXTURE_LENGTH, FIXTURE_IDS = 2048, 700
 LENGTHS = list(range(1, 201)) + [n for i in range(4, 65) for n in (64 * i - 1, 64 * i, 64 * i + 1)]
 SAMPLES = {"short": 14, "long": 4}
@@ -40,7 +41,8 @@ class RelayTest(unittest.TestCase):
         rng = random.Random(f"{SEED} {name} {wire} {step_tokens}")
         prompts = [random_prompt(n, rng.random()) for n in lengths_of(rng, FIXTURE_LENGTH - 8)]
         self.compare_prompts(os.path.join(GOLDEN, name), prompts, wire, step_tokens,
-                             sets=[f"model.dtype={DTYPES[step_tokens]}"])
+                             sets=[f"{key}={value}" for key, value in
+                                   zip(("model.dtype", "kv_cache_dtype"), DTYPES[step_tokens])])
 
     def compare_prompts(self, model, prompts, wire, step_tokens, sets=()):
         for temperature, seed in ((0, 0), (0.8, 12345)):

@@ -29,8 +29,8 @@ const Backend& BackendUnderTest() {
 // An executor with an arena, and steps run one by one.
 class Worker {
  public:
-  Worker(const Model& model, const Backend& backend, int threads) : ready_(1) {
-    auto arena = KvArena::Create(model.LayoutFor(model.facts().activation, kPageTokens), kPages);
+  Worker(const Model& model, DType kv_dtype, const Backend& backend, int threads) : ready_(1) {
+    auto arena = KvArena::Create(model.LayoutFor(kv_dtype, kPageTokens), kPages);
     EXPECT_TRUE(arena.ok());
     arena_ = *std::move(arena);
     ModelExecutorOptions options;
@@ -74,13 +74,18 @@ class Worker {
   std::unique_ptr<ModelExecutor> executor_;
 };
 
-class BatchInvarianceTest : public ::testing::TestWithParam<const char*> {
+struct InvarianceCase {
+  const char* model;
+  DType kv_dtype;
+};
+
+class BatchInvarianceTest : public ::testing::TestWithParam<InvarianceCase> {
  protected:
   void SetUp() override {
     ModelConfig config;
-    const bool builtin = absl::StartsWith(GetParam(), "builtin:");
-    config.path =
-        builtin ? GetParam() : absl::StrCat(BATON_SOURCE_DIR "/tests/golden/models/", GetParam());
+    const char* name = GetParam().model;
+    const bool builtin = absl::StartsWith(name, "builtin:");
+    config.path = builtin ? name : absl::StrCat(BATON_SOURCE_DIR "/tests/golden/models/", name);
     auto model = LoadModel(config);
     ASSERT_TRUE(model.ok()) << model.status();
     model_ = *std::move(model);
@@ -125,7 +130,7 @@ class BatchInvarianceTest : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(BatchInvarianceTest, ChunkBordersMoveNoBit) {
-  Worker worker(*model_, BackendUnderTest(), 2);
+  Worker worker(*model_, GetParam().kv_dtype, BackendUnderTest(), 2);
   const TokenOutput whole = InChunks(worker, 1024, 0);
   ASSERT_EQ(whole.top.size(), static_cast<std::size_t>(model_->facts().vocab_size));
   for (const std::size_t chunk : {64, 128, 512, 37, 699}) {
@@ -134,7 +139,7 @@ TEST_P(BatchInvarianceTest, ChunkBordersMoveNoBit) {
 }
 
 TEST_P(BatchInvarianceTest, DecodingTokenByTokenGivesTheBitsOfPrefill) {
-  Worker worker(*model_, BackendUnderTest(), 2);
+  Worker worker(*model_, GetParam().kv_dtype, BackendUnderTest(), 2);
   tokens_.resize(190);
   const std::size_t first = 120;
   worker.Run({Entry(0, first, 0)});
@@ -147,7 +152,7 @@ TEST_P(BatchInvarianceTest, DecodingTokenByTokenGivesTheBitsOfPrefill) {
 }
 
 TEST_P(BatchInvarianceTest, ThePlainLoopsKeepTheSamePromise) {
-  Worker worker(*model_, ReferenceBackend(), 2);
+  Worker worker(*model_, GetParam().kv_dtype, ReferenceBackend(), 2);
   tokens_.resize(80);
   const TokenOutput whole = InChunks(worker, 80, 0);
   EXPECT_EQ(InChunks(worker, 37, 20), whole);
@@ -159,7 +164,7 @@ TEST_P(BatchInvarianceTest, ThePlainLoopsKeepTheSamePromise) {
 }
 
 TEST_P(BatchInvarianceTest, NeighboursAndPlaceInTheBatchMoveNoBit) {
-  Worker worker(*model_, BackendUnderTest(), 2);
+  Worker worker(*model_, GetParam().kv_dtype, BackendUnderTest(), 2);
   const auto alone = worker.Run({Entry(0, 300, 0)});
   const auto mixed = worker.Run({Entry(0, 90, 30), Entry(0, 300, 12), Entry(0, 1, 40)});
   ASSERT_EQ(mixed.size(), 3U);
@@ -170,13 +175,13 @@ TEST_P(BatchInvarianceTest, NeighboursAndPlaceInTheBatchMoveNoBit) {
 }
 
 TEST_P(BatchInvarianceTest, ThreadsMoveNoBit) {
-  Worker one(*model_, BackendUnderTest(), 1);
-  Worker three(*model_, BackendUnderTest(), 3);
+  Worker one(*model_, GetParam().kv_dtype, BackendUnderTest(), 1);
+  Worker three(*model_, GetParam().kv_dtype, BackendUnderTest(), 3);
   EXPECT_EQ(InChunks(one, 512, 0), InChunks(three, 512, 0));
 }
 
 TEST_P(BatchInvarianceTest, PagesOfOnePrefixServeTwoSequences) {
-  Worker worker(*model_, BackendUnderTest(), 2);
+  Worker worker(*model_, GetParam().kv_dtype, BackendUnderTest(), 2);
   worker.Run({Entry(0, 128, 0)});
   StepEntry shared = Entry(128, 200, 0);
   shared.pages[2] = PageId(50);
@@ -188,7 +193,7 @@ TEST_P(BatchInvarianceTest, PagesOfOnePrefixServeTwoSequences) {
 }
 
 TEST_P(BatchInvarianceTest, ADamagedPageChangesTheAnswer) {
-  Worker worker(*model_, BackendUnderTest(), 2);
+  Worker worker(*model_, GetParam().kv_dtype, BackendUnderTest(), 2);
   worker.Run({Entry(0, 300, 0)});
   const auto before = worker.Run({Entry(300, 301, 0)});
   for (std::byte& byte : worker.arena().Page(PageId{2})) byte = std::byte{0};
@@ -197,7 +202,7 @@ TEST_P(BatchInvarianceTest, ADamagedPageChangesTheAnswer) {
 }
 
 TEST_P(BatchInvarianceTest, EveryLayerIsAnnouncedOnceAndInOrder) {
-  Worker worker(*model_, BackendUnderTest(), 1);
+  Worker worker(*model_, GetParam().kv_dtype, BackendUnderTest(), 1);
   worker.Run({Entry(0, 10, 0)});
   worker.Run({Entry(10, 11, 0)});
   std::vector<int> all(static_cast<std::size_t>(worker.arena().layout().num_layers));
@@ -207,7 +212,7 @@ TEST_P(BatchInvarianceTest, EveryLayerIsAnnouncedOnceAndInOrder) {
 }
 
 TEST_P(BatchInvarianceTest, AStepThatDoesNotFitIsRefusedAndNothingRuns) {
-  Worker worker(*model_, BackendUnderTest(), 1);
+  Worker worker(*model_, GetParam().kv_dtype, BackendUnderTest(), 1);
   const auto code = [&](StepEntry entry) {
     Step step;
     step.entries.push_back(std::move(entry));
@@ -235,7 +240,11 @@ TEST_P(BatchInvarianceTest, AStepThatDoesNotFitIsRefusedAndNothingRuns) {
 
 // Pages of latents, of heads, and of heads that are normalised.
 INSTANTIATE_TEST_SUITE_P(, BatchInvarianceTest,
-                         ::testing::Values("builtin:recall-nano", "llama3", "qwen3"));
+                         ::testing::Values(InvarianceCase{"builtin:recall-nano", DType::kBf16},
+                                           InvarianceCase{"builtin:recall-nano", DType::kFp8E4m3},
+                                           InvarianceCase{"llama3", DType::kBf16},
+                                           InvarianceCase{"llama3", DType::kFp8E4m3},
+                                           InvarianceCase{"qwen3", DType::kF16}));
 
 }  // namespace
 }  // namespace baton

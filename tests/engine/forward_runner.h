@@ -17,9 +17,13 @@ namespace baton::testing {
 
 class ForwardRunner {
  public:
+  /// Pages hold the model's activation type.
   ForwardRunner(const Model& model, const Backend& backend, int length)
+      : ForwardRunner(model, backend, length, model.facts().activation) {}
+
+  ForwardRunner(const Model& model, const Backend& backend, int length, DType kv_dtype)
       : model_(model), stream_(2) {
-    const KvLayout layout = model.LayoutFor(model.facts().activation, 64);
+    const KvLayout layout = model.LayoutFor(kv_dtype, 64);
     const int pages = layout.PagesFor(length);
     auto arena = KvArena::Create(layout, static_cast<std::uint32_t>(pages));
     EXPECT_TRUE(arena.ok()) << arena.status();

@@ -268,7 +268,8 @@ TEST(ModelTest, FingerprintsNameWhatDiffers) {
             std::string::npos);
   EXPECT_NE((*exact)->KeyNamespace(layout, ReferenceBackend(), "a"),
             (*exact)->KeyNamespace(layout, ReferenceBackend(), "b"));
-  EXPECT_FALSE(KvDTypeFor((*exact)->facts(), "fp8_e4m3").ok());
+  EXPECT_FALSE(KvDTypeFor((*exact)->facts(), "fp8_e5m2").ok());
+  EXPECT_EQ(*KvDTypeFor((*exact)->facts(), "fp8_e4m3"), DType::kFp8E4m3);
   EXPECT_EQ(*KvDTypeFor((*wide)->facts(), "auto"), DType::kF32);
 }
 

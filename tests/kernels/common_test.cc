@@ -1,6 +1,9 @@
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "kernels/common/fp8_page.h"
 #include "kernels/common/page_address.h"
 #include "kernels/common/philox.h"
 #include "kernels/common/top_k.h"
@@ -51,6 +54,33 @@ TEST(TopKTest, AgreesWithAFullSort) {
     TopK(values, best);
     for (std::size_t i = 0; i < best.size(); ++i) ASSERT_EQ(best[i].index, sorted[i].index);
   }
+}
+
+TEST(Fp8PageTest, NarrowingPicksTheNearestCodeAndTheEvenOneOfTwo) {
+  for (int code = 0; code < 0x7e; ++code) {
+    const float low = E4m3ToFloat(static_cast<std::uint8_t>(code));
+    const float high = E4m3ToFloat(static_cast<std::uint8_t>(code + 1));
+    const float middle = (low + high) / 2;
+    EXPECT_EQ(FloatToE4m3(low), code);
+    EXPECT_EQ(FloatToE4m3(-low), code | 0x80);
+    EXPECT_EQ(FloatToE4m3(std::nextafter(middle, 0.0F)), code);
+    EXPECT_EQ(FloatToE4m3(std::nextafter(middle, 500.0F)), code + 1);
+    EXPECT_EQ(FloatToE4m3(middle), code % 2 == 0 ? code : code + 1);
+  }
+  EXPECT_EQ(FloatToE4m3(448.0F), 0x7e);
+  EXPECT_EQ(FloatToE4m3(1e30F), 0x7e);
+  EXPECT_EQ(FloatToE4m3(std::numeric_limits<float>::quiet_NaN()) & 0x7f, 0x7f);
+}
+
+TEST(Fp8PageTest, ABlockOfZerosIsZerosAndOneWithDamageIsAllNaN) {
+  std::byte codes[3];
+  std::byte scale[4];
+  const float zeros[3] = {0, -0.0F, 1e-45F};
+  QuantizeFp8Block(zeros, 3, codes, scale);
+  for (const std::byte code : codes) EXPECT_EQ(WidenFp8(code, scale), 0.0F);
+  const float damaged[3] = {1, std::numeric_limits<float>::infinity(), 2};
+  QuantizeFp8Block(damaged, 3, codes, scale);
+  for (const std::byte code : codes) EXPECT_TRUE(std::isnan(WidenFp8(code, scale)));
 }
 
 TEST(PageGeometryTest, AgreesWithKvLayout) {

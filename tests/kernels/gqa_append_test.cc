@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cmath>
 
+#include "kernels/common/fp8_page.h"
 #include "tests/kernels/backend_test.h"
 
 namespace baton {
@@ -115,7 +117,7 @@ TEST_P(GqaAppendTest, RefusesShapesThatCannotBe) {
   params.kv_heads = 0;
   EXPECT_EQ(backend_->gqa_append(params, stream).code(), absl::StatusCode::kInvalidArgument);
   params = Params();
-  params.cache_dtype = DType::kFp8E4m3;
+  params.weight_dtype = DType::kFp8E4m3;
   EXPECT_EQ(backend_->gqa_append(params, stream).code(), absl::StatusCode::kInvalidArgument);
 }
 
@@ -169,6 +171,34 @@ TEST_P(GqaAppendTest, QueriesMayBeRotatedInPlace) {
   params.query = query_.data();
   Run(params);
   EXPECT_EQ(in_place, query_);
+}
+
+TEST_P(GqaAppendTest, PagesOfFp8HoldTheSameToThreeBits) {
+  Run(Params());
+  const Fp8HeadPlane head{kTokensAPage, kDim};
+  const std::size_t stride = 2 * kKvHeads * head.Bytes() + 5;
+  std::vector<std::byte> pages(8 * stride, std::byte{0xff});
+  GqaAppendParams params = Params();
+  params.cache_dtype = DType::kFp8E4m3;
+  params.pages = pages.data();
+  params.page_stride_bytes = stride;
+  Run(params);
+  for (int token : {0, 2}) {
+    for (int plane = 0; plane < 2 * kKvHeads; ++plane) {
+      const std::vector<double> want = Vector(pages_, RowOf(token, plane));
+      double largest = 0;
+      for (const double value : want) largest = std::max(largest, std::abs(value));
+      const std::byte* at = pages.data() + (token == 0 ? 5 * stride : 0) +
+                            static_cast<std::size_t>(plane) * head.Bytes();
+      for (int i = 0; i < kDim; ++i) {
+        const double got = LoadFp8Head(head, at, token == 0 ? 3 : 0, i);
+        EXPECT_NEAR(got, want[static_cast<std::size_t>(i)], largest / 28 + 1e-6);  // 16 of 448
+      }
+    }
+  }
+  std::size_t untouched = 0;
+  for (const std::byte byte : pages) untouched += byte == std::byte{0xff};
+  EXPECT_GE(untouched, pages.size() - 2 * 2 * kKvHeads * (kDim + sizeof(float)));
 }
 
 TEST_P(GqaAppendTest, TouchesNothingElse) {

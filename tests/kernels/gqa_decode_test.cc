@@ -19,7 +19,7 @@ class GqaDecodeTest : public testing::BackendTest {
             .head_dim = random.Pick<int>({8, 16, 48, 64, 72, 80, 96, 128, 256}),
             .tokens_per_page = random.Pick<int>({1, 4, 16, 64}),
             .activation = random.Pick(testing::StorageTypes()),
-            .cache_dtype = random.Pick(testing::StorageTypes())};
+            .cache_dtype = random.Pick(testing::PageTypes())};
   }
 };
 

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cmath>
 
+#include "kernels/common/fp8_page.h"
 #include "tests/kernels/backend_test.h"
 
 namespace baton {
@@ -27,30 +29,31 @@ class MlaAppendTest : public testing::BackendTest {
     }
   }
 
+  MlaAppendParams Params() {
+    return {.tokens = 3,
+            .num_heads = kHeads,
+            .nope_dim = kNope,
+            .rope_dim = kRope,
+            .latent_dim = kLatent,
+            .tokens_per_page = kTokensAPage,
+            .activation = DType::kF32,
+            .weight_dtype = DType::kF32,
+            .cache_dtype = DType::kF32,
+            .kv = kv_.data(),
+            .q = q_.data(),
+            .latent_weight = weight_.data(),
+            .cos = cos_.data(),
+            .sin = sin_.data(),
+            .positions = positions_.data(),
+            .slots = slots_.data(),
+            .pages = pages_.data(),
+            .page_stride_bytes = kPageElements * sizeof(float),
+            .query = query_.data()};
+  }
+
   void Run() {
     Stream stream(2);
-    ASSERT_TRUE(backend_
-                    ->mla_append({.tokens = 3,
-                                  .num_heads = kHeads,
-                                  .nope_dim = kNope,
-                                  .rope_dim = kRope,
-                                  .latent_dim = kLatent,
-                                  .tokens_per_page = kTokensAPage,
-                                  .activation = DType::kF32,
-                                  .weight_dtype = DType::kF32,
-                                  .cache_dtype = DType::kF32,
-                                  .kv = kv_.data(),
-                                  .q = q_.data(),
-                                  .latent_weight = weight_.data(),
-                                  .cos = cos_.data(),
-                                  .sin = sin_.data(),
-                                  .positions = positions_.data(),
-                                  .slots = slots_.data(),
-                                  .pages = pages_.data(),
-                                  .page_stride_bytes = kPageElements * sizeof(float),
-                                  .query = query_.data()},
-                                 stream)
-                    .ok());
+    ASSERT_TRUE(backend_->mla_append(Params(), stream).ok());
   }
 
   float Angle(int token, int pair) const {
@@ -98,6 +101,30 @@ TEST_P(MlaAppendTest, RotatesInterleavedPairsOfKeysAndQueries) {
     const std::int64_t to = kRow + kLatent + 2 * pair;
     EXPECT_NEAR(query_.Get(to), q_.Get(from) * cosine - q_.Get(from + 1) * sine, 1e-6);
     EXPECT_NEAR(query_.Get(to + 1), q_.Get(from) * sine + q_.Get(from + 1) * cosine, 1e-6);
+  }
+}
+
+TEST_P(MlaAppendTest, PagesOfFp8HoldTheSameToThreeBits) {
+  Run();
+  const Fp8LatentPage page{kTokensAPage, kLatent, kRope};
+  const std::size_t stride = page.ScaleOffset() + kTokensAPage * page.ScaleBytes() + 5;
+  std::vector<std::byte> pages(8 * stride, std::byte{0xff});
+  MlaAppendParams params = Params();
+  params.cache_dtype = DType::kFp8E4m3;
+  params.pages = pages.data();
+  params.page_stride_bytes = stride;
+  Stream stream(2);
+  ASSERT_TRUE(backend_->mla_append(params, stream).ok());
+  for (int token : {0, 2}) {
+    const std::int64_t row = token == 0 ? 5 * kPageElements + 3 * kRow : 0;
+    const std::byte* layer = pages.data() + (token == 0 ? 5 * stride : 0);
+    float largest = 0;
+    for (int i = 0; i < kLatent; ++i) largest = std::max(largest, std::abs(pages_.Get(row + i)));
+    for (int i = 0; i < kRow; ++i) {
+      const float want = pages_.Get(row + i);
+      const float got = LoadFp8Latent(page, layer, token == 0 ? 3 : 0, i);
+      EXPECT_NEAR(got, want, i < kLatent ? largest / 28 : std::abs(want) / 256) << i;
+    }
   }
 }
 

@@ -19,7 +19,7 @@ class MlaDecodeTest : public testing::BackendTest {
             .rope_dim = random.Pick<int>({0, 4, 16, 64}),
             .tokens_per_page = random.Pick<int>({1, 4, 16, 64}),
             .activation = random.Pick(testing::StorageTypes()),
-            .cache_dtype = random.Pick(testing::StorageTypes())};
+            .cache_dtype = random.Pick(testing::PageTypes())};
   }
 };
 

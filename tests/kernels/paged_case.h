@@ -24,6 +24,17 @@ inline PagedSequence RandomSequence(Random& random, std::uint32_t identity) {
   return {.identity = identity, .rows = rows, .length = rows + random.Integer(0, 150)};
 }
 
+/// All bits set, which is NaN in every type of pages.
+inline std::vector<std::byte> PoisonedPages(int pages, std::size_t page_bytes) {
+  return std::vector<std::byte>(static_cast<std::size_t>(pages) * page_bytes, std::byte{0xff});
+}
+
+/// Element types of pages.
+inline const std::vector<DType>& PageTypes() {
+  static const std::vector<DType> types{DType::kBf16, DType::kF16, DType::kF32, DType::kFp8E4m3};
+  return types;
+}
+
 class PagedTable {
  public:
   static constexpr std::int32_t kNowhere = 2147480000;

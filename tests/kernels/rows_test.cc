@@ -38,8 +38,9 @@ TEST_P(EmbedTest, CopiesTheRowsThatIdsName) {
 
 TEST_P(EmbedTest, RefusesTypesThatItDoesNotWrite) {
   Stream stream(1);
-  EXPECT_EQ(backend_->embed({.tokens = 1, .hidden = 5, .activation = DType::kFp8E4m3}, stream).code(),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      backend_->embed({.tokens = 1, .hidden = 5, .activation = DType::kFp8E4m3}, stream).code(),
+      absl::StatusCode::kInvalidArgument);
 }
 
 TEST_P(RmsNormTest, AddsThenNormalises) {

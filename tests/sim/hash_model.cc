@@ -37,17 +37,17 @@ void ForParts(const StepEntry& entry, int position, int layer, const KvArena& ar
   const PageId page = entry.pages[static_cast<std::size_t>(position / layout.tokens_per_page)];
   std::byte* part = arena.Page(page).data() +
                     static_cast<std::size_t>(layer) * layout.LayerBytes() +
-                    static_cast<std::size_t>(position % layout.tokens_per_page) * layout.RowBytes();
-  for (std::size_t at = 0; at < sizeof(Row); at += layout.RowBytes()) {
+                    static_cast<std::size_t>(position % layout.tokens_per_page) * layout.RowBytes(0);
+  for (std::size_t at = 0; at < sizeof(Row); at += layout.RowBytes(0)) {
     body(part, at);
-    part += layout.PlaneBytes();
+    part += layout.PlaneBytes(0);
   }
 }
 
 Row ReadRow(const StepEntry& entry, int position, int layer, const KvArena& arena) {
   Row row;
   ForParts(entry, position, layer, arena, [&](const std::byte* part, std::size_t at) {
-    std::memcpy(reinterpret_cast<std::byte*>(&row) + at, part, arena.layout().RowBytes());
+    std::memcpy(reinterpret_cast<std::byte*>(&row) + at, part, arena.layout().RowBytes(0));
   });
   return row;
 }
@@ -55,7 +55,7 @@ Row ReadRow(const StepEntry& entry, int position, int layer, const KvArena& aren
 void WriteRow(const StepEntry& entry, int position, int layer, const KvArena& arena,
               const Row& row) {
   ForParts(entry, position, layer, arena, [&](std::byte* part, std::size_t at) {
-    std::memcpy(part, reinterpret_cast<const std::byte*>(&row) + at, arena.layout().RowBytes());
+    std::memcpy(part, reinterpret_cast<const std::byte*>(&row) + at, arena.layout().RowBytes(0));
   });
 }
 
