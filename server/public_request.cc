@@ -67,7 +67,8 @@ std::optional<HttpError> ParsePublicCall(const v1::GenerateRequest& request,
   ReadFields(request, call.fields);
   call.style.stream = true;
   call.style.logprobs = request.has_logprobs();
-  if (request.has_add_special_tokens()) call.add_special_tokens = request.add_special_tokens();
+  if (request.has_add_special_tokens())
+    call.encode.add_special_tokens = request.add_special_tokens();
   PromptInput prompt;
   switch (request.prompt_case()) {
     case v1::GenerateRequest::kText:

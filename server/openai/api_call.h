@@ -44,7 +44,7 @@ struct ApiCall {
   GenerationFields fields;
   ChatInput chat;                    // chat
   std::vector<PromptInput> prompts;  // completions
-  bool add_special_tokens = true;    // completions with text
+  EncodeOptions encode{true, true};  // completions with text
 };
 
 /// The body of POST /v1/chat/completions. Errors: 400 with param.

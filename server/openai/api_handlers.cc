@@ -56,6 +56,8 @@ class ApiHandlers::Impl {
     server.Route("POST", "/tokenize", [this](HttpRequest request, HttpReply reply) {
       reply.Send(info_.Tokenize(request.body));
     });
+    server.Route("GET", "/tokenizer_info",
+                 [this](HttpRequest, HttpReply reply) { reply.Send(info_.TokenizerInfo()); });
     server.Route("POST", "/detokenize", [this](HttpRequest request, HttpReply reply) {
       reply.Send(info_.Detokenize(request.body));
     });

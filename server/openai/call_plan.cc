@@ -34,7 +34,7 @@ std::optional<HttpError> Tokenize(const CallContext& context, ApiCall& call,
       continue;
     }
     absl::StatusOr<std::vector<TokenId>> tokens =
-        context.tokenizer.Encode(prompt.text, {.add_special_tokens = call.add_special_tokens});
+        context.tokenizer.Encode(prompt.text, call.encode);
     if (!tokens.ok()) return FieldError(name, tokens.status().message());
     prompts.push_back(*std::move(tokens));
   }

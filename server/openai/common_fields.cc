@@ -147,7 +147,8 @@ void ReadCommonFields(FieldReader& reader, ApiCall& call) {
   fields.include_stop_str_in_output = reader.Bool("include_stop_str_in_output").value_or(false);
   fields.skip_special_tokens = reader.Bool("skip_special_tokens").value_or(true);
   fields.cache_salt = reader.String("cache_salt").value_or("");
-  call.add_special_tokens = reader.Bool("add_special_tokens").value_or(true);
+  call.encode.add_special_tokens = reader.Bool("add_special_tokens").value_or(true);
+  call.encode.parse_special_tokens = reader.Bool("parse_special_tokens").value_or(true);
   ReadStops(reader, fields);
   ReadStreamOptions(reader, call.style);
 }

@@ -3,7 +3,9 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/check.h"
 #include "server/openai/api_call.h"
 #include "server/openai/field_reader.h"
 
@@ -42,15 +44,16 @@ std::optional<HttpError> ReadTokenize(const JsonObject& body, const CallContext&
   FieldReader reader(body, "");
   const std::optional<std::string> prompt = reader.String("prompt");
   const JsonArray* messages = reader.Array("messages");
-  const bool special = reader.Bool("add_special_tokens").value_or(true);
+  EncodeOptions options;
+  options.add_special_tokens = reader.Bool("add_special_tokens").value_or(true);
+  options.parse_special_tokens = reader.Bool("parse_special_tokens").value_or(true);
   call.strings = reader.Bool("return_token_strs").value_or(false);
   if (reader.error().has_value()) return reader.error();
   if (prompt.has_value() == (messages != nullptr)) {
     return FieldError("prompt", "give either prompt or messages");
   }
   if (messages != nullptr) return TokenizeMessages(reader, *messages, context, call.tokens);
-  absl::StatusOr<std::vector<TokenId>> tokens =
-      context.tokenizer.Encode(*prompt, {.add_special_tokens = special});
+  absl::StatusOr<std::vector<TokenId>> tokens = context.tokenizer.Encode(*prompt, options);
   if (!tokens.ok()) return FieldError("prompt", tokens.status().message());
   call.tokens = *std::move(tokens);
   return std::nullopt;
@@ -118,6 +121,22 @@ HttpResponse InfoHandlers::Tokenize(const std::string& body) const {
                 {"max_model_len", length},
                 {"tokens", std::move(tokens)},
                 {"token_strs", call.strings ? JsonValue(std::move(strings)) : JsonValue()}}));
+}
+
+HttpResponse InfoHandlers::TokenizerInfo() const {
+  if (!tokenizer_.has_text()) {
+    return ErrorResponse(FieldError("", "this model is served by token ids only"));
+  }
+  JsonObject info;
+  const absl::StatusOr<JsonValue> config = ParseJson(tokenizer_.config_json());
+  BATON_CHECK(config.ok() && config->AsObject() != nullptr);  // the tokenizer has read it
+  for (const auto& [key, value] : config->AsObject()->members()) {
+    // An added token may be written with its flags; clients want its text.
+    const JsonObject* token = absl::EndsWith(key, "_token") ? value.AsObject() : nullptr;
+    const JsonValue* content = token == nullptr ? nullptr : token->Find("content");
+    info.Insert(key, content == nullptr ? value : *content);
+  }
+  return JsonResponse(std::move(info));
 }
 
 HttpResponse InfoHandlers::Detokenize(const std::string& body) const {

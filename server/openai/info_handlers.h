@@ -32,9 +32,13 @@ class InfoHandlers {
   /// GET /v1/models/{id}.
   HttpResponse Model(const std::string& name) const;
 
-  /// POST /tokenize {prompt | messages, add_special_tokens, return_token_strs}; with messages also
-  /// what else a chat's template sees (tools, add_generation_prompt, ...).
+  /// POST /tokenize {prompt | messages, add_special_tokens, parse_special_tokens,
+  /// return_token_strs}; with messages also what else a chat's template sees (tools,
+  /// add_generation_prompt, ...).
   HttpResponse Tokenize(const std::string& body) const;
+
+  /// GET /tokenizer_info: the model's tokenizer_config.json, tokens as plain strings.
+  HttpResponse TokenizerInfo() const;
 
   /// POST /detokenize {tokens}.
   HttpResponse Detokenize(const std::string& body) const;

@@ -27,6 +27,9 @@ class ByteTokenizer : public Tokenizer {
   absl::string_view BytesOf(TokenId token) const override;
   bool IsSpecial(TokenId token) const override { return token == kBegin || token == kEnd; }
   bool has_text() const override { return true; }
+  absl::string_view config_json() const override {
+    return R"({"bos_token":"<|begin|>","eos_token":"<|end|>"})";
+  }
 
  private:
   std::array<char, 256> bytes_;  // bytes_[i] == i: what BytesOf points into

@@ -40,6 +40,7 @@ absl::Status AddConfigured(absl::string_view json, TokenizerParts& parts) {
   const JsonLimits limits{kTokenizerFileDepthMax, kConfigFileValuesMax};
   BATON_ASSIGN_OR_RETURN(const JsonValue tree, ParseJson(json, limits));
   const JsonPlace root(&tree, "");
+  if (tree.AsObject() == nullptr) return root.Error("must be an object");
   BATON_ASSIGN_OR_RETURN(const bool begin, root.At("add_bos_token").BoolOr(false));
   BATON_ASSIGN_OR_RETURN(const bool end, root.At("add_eos_token").BoolOr(false));
   std::vector<TokenId>& before = parts.around.before;
@@ -66,11 +67,13 @@ absl::StatusOr<std::unique_ptr<HfTokenizer>> HfTokenizer::FromJson(const Files& 
   if (!parts.ok()) return InFile("tokenizer.json", parts.status());
   const absl::Status added = AddConfigured(files.tokenizer_config_json, *parts);
   if (!added.ok()) return InFile("tokenizer_config.json", added);
-  return std::unique_ptr<HfTokenizer>(new HfTokenizer(*std::move(parts)));
+  return std::unique_ptr<HfTokenizer>(
+      new HfTokenizer(*std::move(parts), files.tokenizer_config_json));
 }
 
-HfTokenizer::HfTokenizer(TokenizerParts parts)
+HfTokenizer::HfTokenizer(TokenizerParts parts, absl::string_view config_json)
     : parts_(std::move(parts)),
+      config_json_(config_json),
       byte_pair_(parts_.vocabulary, std::move(parts_.merges), parts_.ignore_merges),
       nfc_(parts_.nfc ? std::make_unique<const Nfc>() : nullptr) {
   ListAddedTokens();

@@ -41,6 +41,7 @@ class HfTokenizer : public Tokenizer {
   absl::string_view BytesOf(TokenId token) const override;
   bool IsSpecial(TokenId token) const override;
   bool has_text() const override { return true; }
+  absl::string_view config_json() const override { return config_json_; }
 
   /// How many of the 256 bytes have no token: text that holds them loses them, as published.
   int bytes_missing() const { return byte_pair_.bytes_missing(); }
@@ -57,7 +58,7 @@ class HfTokenizer : public Tokenizer {
     std::vector<TokenId>& tokens;  // the result so far
   };
 
-  explicit HfTokenizer(TokenizerParts parts);
+  HfTokenizer(TokenizerParts parts, absl::string_view config_json);
 
   absl::StatusOr<std::vector<TokenId>> EncodeMarked(const MarkedText& text) const;
   absl::Status EncodeWellFormed(const MarkedText& text, const Call& call) const;
@@ -70,6 +71,7 @@ class HfTokenizer : public Tokenizer {
   void GiveBack(std::unique_ptr<Workspace> workspace) const;
 
   TokenizerParts parts_;
+  const std::string config_json_;
   const BytePair byte_pair_;
   std::unique_ptr<const Nfc> nfc_;     // null: text stays as it is
   AddedTokenFinder added_;             // before the normalizer

@@ -14,6 +14,7 @@ class TokenIdTokenizer : public Tokenizer {
   absl::string_view BytesOf(TokenId token) const override;
   bool IsSpecial(TokenId token) const override;
   bool has_text() const override { return false; }
+  absl::string_view config_json() const override { return "{}"; }
 };
 
 }  // namespace baton

@@ -46,6 +46,10 @@ class Tokenizer {
 
   /// False when the model has token ids only.
   virtual bool has_text() const = 0;
+
+  /// What clients that encode for themselves ask for: tokenizer_config.json, a JSON object. Valid
+  /// as long as the tokenizer.
+  virtual absl::string_view config_json() const = 0;
 };
 
 /// The tokenizer of a model: bytes for `builtin:...`; what tokenizer.json says for a directory

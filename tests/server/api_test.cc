@@ -320,6 +320,41 @@ TEST_F(ApiTest, ModelsTokenizeAndDetokenizeAnswer) {
             "\"tokens[1]\"");
 }
 
+// The tokenizer of a directory: what it makes of a text, asked over HTTP.
+const std::string kLlama = BATON_SOURCE_DIR "/tests/golden/tokenizers/llama3";
+
+TEST_F(ApiTest, AModelDirectoryWithATokenizerTakesAndGivesText) {
+  Start(AnswersWith("@A"), {}, kLlama);  // tokens 64 and 65, which are other letters here
+  EXPECT_EQ(TextAt(Post("/detokenize", R"({"tokens":[64,65]})").body, "prompt"), "\"ab\"");
+  const std::string body =
+      Post(kCompletions, R"({"prompt":"\t\tx","add_special_tokens":false,"max_tokens":2})").body;
+  EXPECT_EQ(TextAt(body, "choices.0.text"), "\"ab\"") << body;
+  const auto ids = [this](const std::string& rest) {
+    return TextAt(Post("/tokenize", R"({"prompt":"\n\n\n  \n",)" + rest + "}").body, "tokens");
+  };
+  EXPECT_EQ(ids(R"("add_special_tokens":false)"), "[1056,256,198]");
+  EXPECT_EQ(ids(R"("return_token_strs":true)"), "[1984,1056,256,198]");
+}
+
+TEST_F(ApiTest, SpecialTokensOfAPromptAreParsedUnlessTheCallerSaysNo) {
+  Start(AnswersWith("ab"), {}, kLlama);
+  const auto count = [this](const std::string& rest) {
+    return TextAt(
+        Post("/tokenize", R"({"add_special_tokens":false,"prompt":"<|eot_id|>")" + rest + "}").body,
+        "count");
+  };
+  EXPECT_EQ(count(""), "1");
+  EXPECT_NE(count(R"(,"parse_special_tokens":false)"), "1");
+}
+
+TEST_F(ApiTest, TokenizerInfoIsTheConfigurationWithPlainTokens) {
+  Start(AnswersWith("ab"), {}, BATON_SOURCE_DIR "/tests/golden/tokenizers/deepseek_v3");
+  const std::string body = Get("/tokenizer_info").body;
+  EXPECT_EQ(TextAt(body, "tokenizer_class"), "\"LlamaTokenizerFast\"");
+  EXPECT_EQ(TextAt(body, "bos_token"), "\"<\uff5cbegin\u2581of\u2581sentence\uff5c>\"");
+  EXPECT_EQ(TextAt(body, "add_bos_token"), "true");
+}
+
 TEST_F(ApiTest, AModelDirectoryServesTokenIdsAndSaysSo) {
   Start(AnswersWith("ab"), {}, "/models/some-directory");
   const TestAnswer text = Post(kCompletions, R"({"prompt":"words"})");
