@@ -35,7 +35,7 @@ class JsonObject {
   bool Insert(std::string key, JsonValue value);
 
   const std::vector<Member>& members() const { return members_; }
-  std::size_t size() const { return members_.size(); }
+  std::size_t size() const;
 
  private:
   std::vector<Member> members_;
@@ -82,6 +82,9 @@ class JsonValue {
  private:
   Storage storage_ = nullptr;
 };
+
+// Here, where a member's type is complete.
+inline std::size_t JsonObject::size() const { return members_.size(); }
 
 struct JsonLimits {
   int depth_max = 64;

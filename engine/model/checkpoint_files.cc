@@ -2,49 +2,22 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
-#include <set>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "base/json.h"
 #include "base/status.h"
+#include "engine/model/shard_index.h"
 
 namespace baton {
 namespace {
 
-constexpr char kIndexName[] = "model.safetensors.index.json";
 constexpr std::size_t kIndexBytesMax = std::size_t{64} << 20;
 constexpr std::size_t kHashPart = std::size_t{16} << 20;
 
-using WeightMap = std::map<std::string, std::string>;  // tensor -> shard
-
 absl::Status BadIndex(absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat(kIndexName, ": ", what));
-}
-
-bool IsPlainName(absl::string_view name) {
-  return !name.empty() && name.find('/') == absl::string_view::npos &&
-         name.find('\0') == absl::string_view::npos && name != "." && name != ".." &&
-         absl::EndsWith(name, ".safetensors");
-}
-
-absl::StatusOr<WeightMap> ParseIndex(absl::string_view text) {
-  const absl::StatusOr<JsonValue> parsed = ParseJson(text);
-  if (!parsed.ok()) return BadIndex(parsed.status().message());
-  const JsonObject* root = parsed->AsObject();
-  const JsonValue* map = root == nullptr ? nullptr : root->Find("weight_map");
-  if (map == nullptr || map->AsObject() == nullptr) return BadIndex("weight_map is missing");
-  WeightMap shards;
-  for (const auto& [tensor, file] : map->AsObject()->members()) {
-    if (file.AsString() == nullptr || !IsPlainName(*file.AsString())) {
-      return BadIndex("weight_map must name .safetensors files inside the directory");
-    }
-    shards.emplace(tensor, *file.AsString());
-  }
-  return shards;
+  return absl::InvalidArgumentError(absl::StrCat(kShardIndexName, ": ", what));
 }
 
 // The one safetensors file of a directory without an index.
@@ -63,8 +36,8 @@ absl::StatusOr<std::string> OnlyShard(const std::string& directory) {
   }
   if (found.size() == 1) return found.front();
   if (found.size() > 1) {
-    return absl::InvalidArgumentError(absl::StrCat(directory, " holds ", found.size(),
-                                                   " safetensors files and no index ", kIndexName));
+    return absl::InvalidArgumentError(absl::StrCat(
+        directory, " holds ", found.size(), " safetensors files and no index ", kShardIndexName));
   }
   if (pickle.empty()) {
     return absl::NotFoundError(absl::StrCat(directory, " holds no .safetensors file"));
@@ -79,17 +52,15 @@ absl::StatusOr<std::unique_ptr<CheckpointFiles>> CheckpointFiles::Open(
     const std::string& directory) {
   auto files = std::make_unique<CheckpointFiles>();
   std::error_code error;
-  if (!std::filesystem::exists(absl::StrCat(directory, "/", kIndexName), error)) {
+  if (!std::filesystem::exists(absl::StrCat(directory, "/", kShardIndexName), error)) {
     BATON_ASSIGN_OR_RETURN(const std::string name, OnlyShard(directory));
     BATON_RETURN_IF_ERROR(files->AddShard(directory, name));
     return files;
   }
-  BATON_ASSIGN_OR_RETURN(files->index_,
-                         ReadSmallFile(absl::StrCat(directory, "/", kIndexName), kIndexBytesMax));
-  BATON_ASSIGN_OR_RETURN(const WeightMap map, ParseIndex(files->index_));
-  std::map<std::string, std::set<std::string>> by_shard;
-  for (const auto& [tensor, shard] : map) by_shard[shard].insert(tensor);
-  for (const auto& [shard, tensors] : by_shard) {
+  BATON_ASSIGN_OR_RETURN(
+      files->index_, ReadSmallFile(absl::StrCat(directory, "/", kShardIndexName), kIndexBytesMax));
+  BATON_ASSIGN_OR_RETURN(const auto shards, ParseShardIndex(files->index_));
+  for (const auto& [shard, tensors] : shards) {
     const std::size_t before = files->tensors_.size();
     BATON_RETURN_IF_ERROR(files->AddShard(directory, shard));
     std::size_t found = 0;
