@@ -1,10 +1,11 @@
 # A libFuzzer target, built with clang under ASan and UBSan (preset `fuzz`) and nowhere else.
 #
-#   baton_fuzz(name SOURCES name_fuzz.cc [FILES ...] [DEPS ...] [CORPUS ...] [DICT file] [MAX_LEN n])
+#   baton_fuzz(name SOURCES name_fuzz.cc [FILES ...] [DEPS ...] [CORPUS ...] [DICT file] [MAX_LEN n] [RUNS n])
 #
 # FILES are the product's own sources that it tries, from the root: a target compiles these alone, not their whole
 # room. Seeds are tests/fuzz/corpus/<name> and the directories in CORPUS; what a run finds stays in the build. An input
-# longer than MAX_LEN (4096) is not made. Label `fuzz`: 15 s; label `millions`: 10^6 inputs.
+# longer than MAX_LEN (4096) is not made. Label `fuzz`: 15 s; label `millions`: RUNS inputs, 10^6 unless one costs
+# milliseconds.
 set(BATON_FUZZ_SECONDS 15)
 set(BATON_FUZZ_RUNS 1000000)
 
@@ -12,9 +13,12 @@ set(BATON_FUZZ_RUNS 1000000)
 add_custom_target(fuzz_tests)
 
 function(baton_fuzz name)
-  cmake_parse_arguments(FUZZ "" "DICT;MAX_LEN" "SOURCES;FILES;DEPS;CORPUS" ${ARGN})
+  cmake_parse_arguments(FUZZ "" "DICT;MAX_LEN;RUNS" "SOURCES;FILES;DEPS;CORPUS" ${ARGN})
   if(NOT FUZZ_MAX_LEN)
     set(FUZZ_MAX_LEN 4096)
+  endif()
+  if(NOT FUZZ_RUNS)
+    set(FUZZ_RUNS ${BATON_FUZZ_RUNS})
   endif()
   set(target ${name}_fuzz)
   list(TRANSFORM FUZZ_FILES PREPEND ${PROJECT_SOURCE_DIR}/)
@@ -38,6 +42,6 @@ function(baton_fuzz name)
   endif()
   add_test(NAME ${target} COMMAND ${target} -max_total_time=${BATON_FUZZ_SECONDS} ${flags} ${found}/corpus ${seeds})
   set_tests_properties(${target} PROPERTIES LABELS fuzz TIMEOUT 120)
-  add_test(NAME ${target}_millions COMMAND ${target} -runs=${BATON_FUZZ_RUNS} ${flags} ${found}/corpus ${seeds})
+  add_test(NAME ${target}_millions COMMAND ${target} -runs=${FUZZ_RUNS} ${flags} ${found}/corpus ${seeds})
   set_tests_properties(${target}_millions PROPERTIES LABELS millions TIMEOUT 3600)
 endfunction()
