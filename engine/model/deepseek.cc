@@ -207,6 +207,7 @@ absl::Status DeepseekForward::Experts(const DeepseekLayer& layer, int tokens) {
   route.normalize = config_.normalize_weights;
   route.scaling_factor = config_.routed_scaling;
   route.logits = router_.get();
+  route.bias = layer.router_bias;
   route.ids = ids_.get();
   route.weights = gate_.get();
   BATON_RETURN_IF_ERROR(backend_.route_experts(route, stream_));

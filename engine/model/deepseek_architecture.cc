@@ -1,6 +1,7 @@
 #include "engine/model/deepseek_architecture.h"
 
 #include "base/status.h"
+#include "engine/model/deepseek_names.h"
 #include "engine/model/deepseek_weights.h"
 
 namespace baton {
@@ -14,7 +15,7 @@ KvLayout DeepseekArchitecture::Layout() const {
 }
 
 std::vector<WeightSpec> DeepseekArchitecture::Weights() const {
-  return WeightSpecsOf(config_, false);
+  return DeepseekWeightSpecs(config_);
 }
 
 absl::StatusOr<std::unique_ptr<const ModelWeights>> DeepseekArchitecture::Bind(

@@ -28,6 +28,8 @@ struct DeepseekConfig : ModelShape {
   bool normalize_weights = false;
   float routed_scaling = 1.0F;
 
+  int prediction_layers = 0;  // of multi-token prediction, behind the last layer: not read
+
   bool IsMoe(int layer) const {
     return experts > 0 && layer >= first_moe_layer && layer % moe_layer_stride == 0;
   }

@@ -1,49 +1,37 @@
 #include "engine/model/deepseek_weights.h"
 
 #include <cstdint>
-#include <new>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
-#include "engine/model/weight_names.h"
+#include "engine/model/deepseek_names.h"
 #include "kernels/common/elements.h"
 
 namespace baton {
 namespace {
 
-bool DTypeOf(absl::string_view stored, DType* dtype) {
-  if (stored == "BF16") {
-    *dtype = DType::kBf16;
-  } else if (stored == "F16") {
-    *dtype = DType::kF16;
-  } else if (stored == "F32") {
-    *dtype = DType::kF32;
-  } else {
-    return false;
-  }
-  return true;
-}
-
 class Binder {
  public:
   Binder(DeepseekWeights& weights, const WeightSource& source,
          const std::function<void(std::size_t)>& on_bytes)
-      : weights_(weights), source_(source), on_bytes_(on_bytes) {}
+      : weights_(weights),
+        source_(source),
+        binder_(source, weights.dtype, on_bytes, weights.converted) {}
 
   absl::Status Bind() {
     const DeepseekConfig& config = weights_.config;
     fused_ = HasFusedExperts(source_, config);
-    BATON_RETURN_IF_ERROR(CheckWeights(WeightSpecsOf(config, fused_), source_));
+    BATON_RETURN_IF_ERROR(CheckDeepseekWeights(config, source_));
     weights_.embed = Get("model.embed_tokens.weight");
     for (int layer = 0; layer < config.num_layers; ++layer) {
       weights_.layers.push_back(BindLayer(layer));
-      BATON_RETURN_IF_ERROR(status_);
+      BATON_RETURN_IF_ERROR(binder_.status());
     }
     weights_.norm = Get("model.norm.weight");
     weights_.head = Get("lm_head.weight");
-    return status_;
+    return binder_.status();
   }
 
  private:
@@ -81,7 +69,7 @@ class Binder {
     const std::int64_t nope = config.nope_dim;
     const std::int64_t latent = config.latent_dim;
     const std::int64_t head_rows = nope + config.v_dim;
-    std::byte* transposed = Allocate(config.num_heads * latent * nope);
+    std::byte* transposed = binder_.Allocate(config.num_heads * latent * nope);
     if (transposed == nullptr || kv_b == nullptr) return;
     for (std::int64_t head = 0; head < config.num_heads; ++head) {
       for (std::int64_t row = 0; row < nope; ++row) {
@@ -99,11 +87,15 @@ class Binder {
   void BindMoe(int layer, DeepseekLayer& bound) {
     const DeepseekConfig& config = weights_.config;
     bound.router = Get(LayerWeightName(layer, "mlp.gate.weight"));
+    if (config.gate == GateMethod::kNoAuxTc) {
+      bound.router_bias =
+          binder_.GetFloats(LayerWeightName(layer, "mlp.gate.e_score_correction_bias"));
+    }
     const std::string prefix = LayerWeightName(layer, "mlp.experts.");
     const std::int64_t half = std::int64_t{config.expert_inter} * config.hidden;
     const void* gate_up = fused_ ? Get(prefix + "gate_up_proj") : nullptr;
     const void* down = fused_ ? Get(prefix + "down_proj") : nullptr;
-    for (int expert = 0; expert < config.experts && status_.ok(); ++expert) {
+    for (int expert = 0; expert < config.experts && binder_.status().ok(); ++expert) {
       MlpWeights mlp;
       if (fused_) {
         mlp.gate = ElementAt(gate_up, weights_.dtype, 2 * half * expert);
@@ -126,47 +118,12 @@ class Binder {
             Get(prefix + "down_proj.weight")};
   }
 
-  // The tensor in the model's type: where it lies when it can be used there, else a copy.
-  const void* Get(const std::string& name) {
-    if (!status_.ok()) return nullptr;
-    const StoredTensor& stored = *source_.Find(name);
-    DType stored_dtype{};
-    if (!DTypeOf(stored.dtype, &stored_dtype)) {
-      status_ = absl::InvalidArgumentError(absl::StrCat(
-          "tensor ", name, " is stored as ", stored.dtype, "; readable are BF16, F16 and F32"));
-      return nullptr;
-    }
-    if (on_bytes_) on_bytes_(stored.bytes.size());
-    const auto address = reinterpret_cast<std::uintptr_t>(stored.bytes.data());
-    if (stored_dtype == weights_.dtype && address % BytesOf(stored_dtype) == 0) {
-      return stored.bytes.data();
-    }
-    const auto count = static_cast<std::int64_t>(stored.bytes.size() / BytesOf(stored_dtype));
-    std::byte* copy = Allocate(count);
-    if (copy == nullptr) return nullptr;
-    for (std::int64_t i = 0; i < count; ++i) {
-      StoreElement(copy, weights_.dtype, i, LoadElement(stored.bytes.data(), stored_dtype, i));
-    }
-    return copy;
-  }
-
-  std::byte* Allocate(std::int64_t elements) {
-    const std::size_t bytes = static_cast<std::size_t>(elements) * BytesOf(weights_.dtype);
-    std::unique_ptr<std::byte[]> memory(new (std::nothrow) std::byte[bytes]);
-    if (memory == nullptr) {
-      status_ =
-          absl::ResourceExhaustedError(absl::StrCat("no memory for ", bytes, " bytes of weights"));
-      return nullptr;
-    }
-    weights_.converted.push_back(std::move(memory));
-    return weights_.converted.back().get();
-  }
+  const void* Get(const std::string& name) { return binder_.Get(name); }
 
   DeepseekWeights& weights_;
   const WeightSource& source_;
-  const std::function<void(std::size_t)>& on_bytes_;
+  WeightBinder binder_;
   bool fused_ = false;
-  absl::Status status_;
 };
 
 }  // namespace

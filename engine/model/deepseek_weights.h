@@ -14,6 +14,7 @@
 #include "engine/model/decoder_parts.h"
 #include "engine/model/deepseek_config.h"
 #include "engine/model/rope.h"
+#include "engine/model/weight_binder.h"
 #include "engine/model/weight_source.h"
 
 namespace baton {
@@ -33,6 +34,7 @@ struct DeepseekLayer {
   const void* post_norm = nullptr;          // [hidden]
   MlpWeights mlp;                           // the dense layer's, or of the shared experts
   const void* router = nullptr;             // [experts][hidden]; null: a dense layer
+  const float* router_bias = nullptr;       // [experts] fp32 whatever the dtype; kNoAuxTc alone
   std::vector<const void*> expert_gate;     // [experts] pointers to [inter][hidden]
   std::vector<const void*> expert_up;
   std::vector<const void*> expert_down;  // [experts] pointers to [hidden][inter]
@@ -51,13 +53,13 @@ struct DeepseekWeights : ModelWeights {
   RopeTables rope;
   float softmax_scale = 0;
 
-  std::unique_ptr<const WeightSource> source;           // what the pointers above point into,
-  std::vector<std::unique_ptr<std::byte[]>> converted;  // unless they had to be converted
+  std::unique_ptr<const WeightSource> source;  // what the pointers above point into,
+  WeightBuffers converted;                     // unless they had to be converted
 };
 
 /// Checks `source` against the table of names and binds every tensor; one that is stored in another
-/// type is converted once (F16, F32 and BF16 to fp32 or bf16). `on_bytes` may be null; it is told
-/// the stored bytes of each tensor as it is bound.
+/// type is converted once (weight_binder). `on_bytes` may be null; it is told the stored bytes of
+/// each tensor as it is bound.
 /// Errors: InvalidArgument names the tensors; ResourceExhausted when memory is short.
 absl::StatusOr<std::unique_ptr<const DeepseekWeights>> BindDeepseekWeights(
     const DeepseekConfig& config, DType dtype, std::unique_ptr<const WeightSource> source,

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "base/digest.h"
 #include "kernels/common/float_bits.h"
@@ -36,7 +37,10 @@ double BytesNeeded(const std::vector<WeightSpec>& specs) {
 std::vector<std::uint16_t> MakeValues(const WeightSpec& spec) {
   std::size_t count = 1;
   for (const std::int64_t dim : spec.shape) count *= static_cast<std::size_t>(dim);
-  if (spec.shape.size() == 1) return std::vector<std::uint16_t>(count, FloatToBf16(1.0F));
+  if (spec.shape.size() == 1) {
+    const float value = absl::EndsWith(spec.name, "bias") ? 0.0F : 1.0F;
+    return std::vector<std::uint16_t>(count, FloatToBf16(value));
+  }
   const float bound = std::sqrt(3.0F / static_cast<float>(spec.shape.back()));
   const PhiloxKey key = KeyOf(spec.name);
   std::vector<std::uint16_t> values(count);

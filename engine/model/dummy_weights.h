@@ -12,7 +12,7 @@
 namespace baton {
 
 /// Element i of tensor T is Philox(key = first 64 bits of SHA-256(name of T), counter = i), uniform
-/// within +-sqrt(3 / fan_in); norms are 1.
+/// within +-sqrt(3 / fan_in); norms are 1, biases 0.
 /// Errors: ResourceExhausted when the machine has not the memory.
 absl::StatusOr<std::unique_ptr<MemoryWeights>> MakeDummyWeights(
     const std::vector<WeightSpec>& specs);

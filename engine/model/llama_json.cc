@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "engine/model/json_fields.h"
+#include "engine/model/quantization.h"
 #include "engine/model/shape_json.h"
 
 namespace baton {
@@ -23,7 +24,6 @@ constexpr int kHeadDimMax = 1024;
 
 // Whatever is refused here would change tokens silently if it were ignored.
 void RefuseWhatIsNotHonoured(JsonFields& fields) {
-  RefuseQuantization(fields);
   if (const std::string act = fields.StringOr("hidden_act", "silu"); act != "silu") {
     fields.Fail(Unsupported(absl::StrFormat("hidden_act is %s; needed is silu", act)));
   }
@@ -103,6 +103,7 @@ absl::StatusOr<ParsedLlama> Parse(const JsonObject& object, const JsonValue* gen
   fields.Ignore("model_type");
   ParsedLlama parsed;
   LlamaConfig& config = parsed.config;
+  CheckQuantization(fields, parsed.unknown_fields);
   RefuseWhatIsNotHonoured(fields);
   RefuseSlidingLayers(fields);
   ReadSizes(fields, config);

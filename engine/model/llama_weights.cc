@@ -1,35 +1,21 @@
 #include "engine/model/llama_weights.h"
 
-#include <new>
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status.h"
-#include "kernels/common/elements.h"
 
 namespace baton {
 namespace {
 
 constexpr char kHead[] = "lm_head.weight";
 
-bool DTypeOf(absl::string_view stored, DType* dtype) {
-  if (stored == "BF16") {
-    *dtype = DType::kBf16;
-  } else if (stored == "F16") {
-    *dtype = DType::kF16;
-  } else if (stored == "F32") {
-    *dtype = DType::kF32;
-  } else {
-    return false;
-  }
-  return true;
-}
-
 class Binder {
  public:
   Binder(LlamaWeights& weights, const WeightSource& source, const BindOptions& options)
-      : weights_(weights), source_(source), options_(options) {}
+      : weights_(weights),
+        source_(source),
+        binder_(source, options.dtype, options.on_bytes, weights.converted) {}
 
   absl::Status Bind() {
     const LlamaConfig& config = weights_.config;
@@ -41,11 +27,11 @@ class Binder {
     weights_.embed = Get("model.embed_tokens.weight");
     for (int layer = 0; layer < config.num_layers; ++layer) {
       weights_.layers.push_back(BindLayer(layer));
-      BATON_RETURN_IF_ERROR(status_);
+      BATON_RETURN_IF_ERROR(binder_.status());
     }
     weights_.norm = Get("model.norm.weight");
     weights_.head = config.tied ? weights_.embed : Get(kHead);
-    return status_;
+    return binder_.status();
   }
 
  private:
@@ -73,41 +59,11 @@ class Binder {
     return {Get(prefix + ".weight"), bias ? Get(prefix + ".bias") : nullptr};
   }
 
-  // The tensor in the model's type: where it lies when it can be used there, else a copy.
-  const void* Get(const std::string& name) {
-    if (!status_.ok()) return nullptr;
-    const StoredTensor& stored = *source_.Find(name);
-    DType stored_dtype{};
-    if (!DTypeOf(stored.dtype, &stored_dtype)) {
-      status_ = absl::InvalidArgumentError(absl::StrCat(
-          "tensor ", name, " is stored as ", stored.dtype, "; readable are BF16, F16 and F32"));
-      return nullptr;
-    }
-    if (options_.on_bytes) options_.on_bytes(stored.bytes.size());
-    const auto address = reinterpret_cast<std::uintptr_t>(stored.bytes.data());
-    if (stored_dtype == weights_.dtype && address % BytesOf(stored_dtype) == 0) {
-      return stored.bytes.data();
-    }
-    const auto count = static_cast<std::int64_t>(stored.bytes.size() / BytesOf(stored_dtype));
-    const std::size_t bytes = static_cast<std::size_t>(count) * BytesOf(weights_.dtype);
-    std::unique_ptr<std::byte[]> copy(new (std::nothrow) std::byte[bytes]);
-    if (copy == nullptr) {
-      status_ =
-          absl::ResourceExhaustedError(absl::StrCat("no memory for ", bytes, " bytes of weights"));
-      return nullptr;
-    }
-    for (std::int64_t i = 0; i < count; ++i) {
-      StoreElement(copy.get(), weights_.dtype, i,
-                   LoadElement(stored.bytes.data(), stored_dtype, i));
-    }
-    weights_.converted.push_back(std::move(copy));
-    return weights_.converted.back().get();
-  }
+  const void* Get(const std::string& name) { return binder_.Get(name); }
 
   LlamaWeights& weights_;
   const WeightSource& source_;
-  const BindOptions& options_;
-  absl::Status status_;
+  WeightBinder binder_;
 };
 
 class SpecList {

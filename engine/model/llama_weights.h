@@ -10,6 +10,7 @@
 #include "engine/model/decoder_parts.h"
 #include "engine/model/llama_config.h"
 #include "engine/model/rope.h"
+#include "engine/model/weight_binder.h"
 
 namespace baton {
 
@@ -38,8 +39,8 @@ struct LlamaWeights : ModelWeights {
   std::vector<LlamaLayer> layers;
   RopeTables rope;
 
-  std::unique_ptr<const WeightSource> source;           // what the pointers above point into,
-  std::vector<std::unique_ptr<std::byte[]>> converted;  // unless they had to be converted
+  std::unique_ptr<const WeightSource> source;  // what the pointers above point into,
+  WeightBuffers converted;                     // unless they had to be converted
 };
 
 /// As Architecture::Bind.

@@ -14,8 +14,9 @@
 namespace baton {
 namespace {
 
+template <DeepseekVersion kVersion>
 absl::StatusOr<ParsedConfig> ParseDeepseek(const JsonObject& config, const JsonValue* generation) {
-  BATON_ASSIGN_OR_RETURN(ParsedDeepseek parsed, ParseDeepseekJson(config, generation));
+  BATON_ASSIGN_OR_RETURN(ParsedDeepseek parsed, ParseDeepseekJson(config, generation, kVersion));
   return ParsedConfig{std::make_unique<DeepseekArchitecture>(std::move(parsed.config)),
                       std::move(parsed.unknown_fields)};
 }
@@ -34,7 +35,8 @@ struct Family {
 };
 
 constexpr Family kFamilies[] = {
-    {"deepseek_v2", "DeepseekV2ForCausalLM", ParseDeepseek},
+    {"deepseek_v2", "DeepseekV2ForCausalLM", ParseDeepseek<DeepseekVersion::kV2>},
+    {"deepseek_v3", "DeepseekV3ForCausalLM", ParseDeepseek<DeepseekVersion::kV3>},
     {"llama", "LlamaForCausalLM", ParseLlama<ParseLlamaJson>},
     {"qwen2", "Qwen2ForCausalLM", ParseLlama<ParseQwen2Json>},
     {"qwen3", "Qwen3ForCausalLM", ParseLlama<ParseQwen3Json>},

@@ -96,18 +96,6 @@ absl::Status Unsupported(absl::string_view what) {
       absl::StrFormat("config.json: %s, which this version does not run", what));
 }
 
-void RefuseQuantization(JsonFields& fields) {
-  const JsonValue* quantization = fields.Find("quantization_config");
-  if (quantization == nullptr) return;
-  std::string method = "unknown";
-  if (quantization->AsObject() != nullptr) {
-    const JsonValue* named = quantization->AsObject()->Find("quant_method");
-    if (named != nullptr && named->AsString() != nullptr) method = *named->AsString();
-  }
-  fields.Fail(Unsupported(
-      absl::StrFormat("weights are quantised (quantization_config, quant_method %s)", method)));
-}
-
 void ReadSizes(JsonFields& fields, ModelShape& shape) {
   shape.vocab_size = fields.RequireInt("vocab_size", 1, kVocabMax);
   shape.hidden = fields.RequireInt("hidden_size", 1, kDimMax);

@@ -21,9 +21,6 @@ inline constexpr double kRealMax = 1e9;
 /// Unimplemented: "config.json: <what>, which this version does not run".
 absl::Status Unsupported(absl::string_view what);
 
-/// Fails on a quantization_config of any kind.
-void RefuseQuantization(JsonFields& fields);
-
 /// Vocabulary, hidden size, layers, heads, positions, norm, stored type. Errors stick to `fields`.
 void ReadSizes(JsonFields& fields, ModelShape& shape);
 

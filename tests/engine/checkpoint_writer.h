@@ -1,5 +1,5 @@
-// A checkpoint directory in a temporary place that a test can bend before it is loaded: begins as a
-// copy of a golden one.
+// A checkpoint directory in a temporary place that a test can bend before it is loaded: begins
+// empty or as a copy of a golden one.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -26,10 +26,13 @@ struct WrittenTensor {
 
 class CheckpointWriter {
  public:
-  explicit CheckpointWriter(const std::string& golden) {
+  /// An empty directory.
+  CheckpointWriter() {
     std::string pattern = (std::filesystem::temp_directory_path() / "baton-XXXXXX").string();
     EXPECT_NE(mkdtemp(pattern.data()), nullptr);
     directory_ = pattern;
+  }
+  explicit CheckpointWriter(const std::string& golden) : CheckpointWriter() {
     const std::string from = BATON_SOURCE_DIR "/tests/golden/models/" + golden;
     std::filesystem::copy(from + "/config.json", directory_ / "config.json");
     std::filesystem::copy(from + "/tokenizer.json", directory_ / "tokenizer.json");

@@ -22,13 +22,35 @@ constexpr char kV2Lite[] = R"({
   "torch_dtype": "bfloat16", "bos_token_id": 100000, "eos_token_id": 100001
 })";
 
-absl::StatusOr<ParsedDeepseek> Parse(const std::string& text, const char* generation = nullptr) {
+absl::StatusOr<ParsedDeepseek> Parse(const std::string& text, const char* generation = nullptr,
+                                     DeepseekVersion version = DeepseekVersion::kV2) {
   const auto json = ParseJson(text);
   EXPECT_TRUE(json.ok()) << json.status();
-  if (generation == nullptr) return ParseDeepseekJson(*json->AsObject(), nullptr);
+  if (generation == nullptr) return ParseDeepseekJson(*json->AsObject(), nullptr, version);
   const auto other = ParseJson(generation);
   EXPECT_TRUE(other.ok()) << other.status();
-  return ParseDeepseekJson(*json->AsObject(), &*other);
+  return ParseDeepseekJson(*json->AsObject(), &*other, version);
+}
+
+// What V3's file says otherwise than V2-Lite's.
+std::string V3(const std::string& more = "") {
+  return absl::StrReplaceAll(
+      kV2Lite, {{"\"greedy\"", "\"noaux_tc\""},
+                {"\"softmax\"", "\"sigmoid\""},
+                {"\"n_group\": 1", "\"n_group\": 8"},
+                {"\"topk_group\": 1", "\"topk_group\": 4"},
+                {"\"norm_topk_prob\": false", "\"norm_topk_prob\": true"},
+                {"factor\": 1.0", "factor\": 2.5, \"num_nextn_predict_layers\": 1" + more}});
+}
+
+absl::StatusOr<ParsedDeepseek> ParseV3(const std::string& text) {
+  return Parse(text, nullptr, DeepseekVersion::kV3);
+}
+
+void ExpectV3Refused(const std::string& text, absl::StatusCode code, const std::string& word) {
+  const auto parsed = ParseV3(text);
+  ASSERT_EQ(parsed.status().code(), code) << word << ": " << parsed.status();
+  EXPECT_NE(parsed.status().ToString().find(word), std::string::npos) << parsed.status();
 }
 
 // V2-Lite's file with `from` replaced by `to`.
@@ -105,6 +127,48 @@ TEST(DeepseekJsonTest, V2LitesFieldsAreRead) {
   EXPECT_DOUBLE_EQ(config.yarn->mscale_all_dim, 0.707);
   EXPECT_EQ(config.bos, 100000);
   EXPECT_EQ(config.end_tokens, std::vector<TokenId>{100001});
+}
+
+TEST(DeepseekJsonTest, V3sGateIsReadAndNothingOfItIsGuessed) {
+  const auto parsed = ParseV3(V3());
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->config.gate, GateMethod::kNoAuxTc);
+  EXPECT_EQ(parsed->config.groups, 8);
+  EXPECT_EQ(parsed->config.top_k_groups, 4);
+  EXPECT_TRUE(parsed->config.normalize_weights);
+  EXPECT_EQ(parsed->config.routed_scaling, 2.5F);
+  EXPECT_EQ(parsed->config.prediction_layers, 1);
+  constexpr auto kNeeds = absl::StatusCode::kUnimplemented;
+  constexpr auto kBroken = absl::StatusCode::kInvalidArgument;
+  ExpectV3Refused(absl::StrReplaceAll(V3(), {{"noaux_tc", "hash"}}), kNeeds, "topk_method");
+  ExpectV3Refused(absl::StrReplaceAll(V3(), {{"sigmoid", "softmax"}}), kNeeds, "scoring_func");
+  for (const char* field : {"n_group", "topk_group", "norm_topk_prob", "routed_scaling_factor"}) {
+    ExpectV3Refused(absl::StrReplaceAll(V3(), {{std::string("\"") + field + "\"", "\"other\""}}),
+                    kBroken, field);
+  }
+  ExpectV3Refused(
+      absl::StrReplaceAll(V3(), {{"\"n_routed_experts\": 64", "\"n_routed_experts\": 65536"},
+                                 {"layers\": 27", "layers\": 4000"}}),
+      kBroken, "n_routed_experts");
+}
+
+TEST(DeepseekJsonTest, OneWayOfQuantisingIsReadAndOthersAreRefusedByName) {
+  const auto quantised = [](const std::string& fields) {
+    return V3(", \"quantization_config\": {" + fields + "}");
+  };
+  const std::string fp8 = R"("quant_method": "fp8", "fmt": "e4m3", "activation_scheme": "dynamic")";
+  const auto parsed = ParseV3(quantised(fp8 + R"(, "weight_block_size": [128, 128])"));
+  EXPECT_TRUE(parsed.ok()) << parsed.status();
+  constexpr auto kNeeds = absl::StatusCode::kUnimplemented;
+  ExpectV3Refused(quantised(fp8 + R"(, "weight_block_size": [64, 64])"), kNeeds,
+                  "weight_block_size");
+  ExpectV3Refused(quantised(fp8), kNeeds, "weight_block_size");
+  ExpectV3Refused(quantised(R"("quant_method": "fp8", "fmt": "e5m2")"), kNeeds, "e5m2");
+  ExpectV3Refused(quantised(R"("quant_method": "fp8", "activation_scheme": "static")"), kNeeds,
+                  "static");
+  for (const std::string method : {"gptq", "awq", "compressed-tensors"}) {
+    ExpectV3Refused(quantised("\"quant_method\": \"" + method + "\""), kNeeds, method);
+  }
 }
 
 TEST(DeepseekJsonTest, NewerSpellingsMeanTheSame) {

@@ -99,8 +99,8 @@ TEST_P(GoldenFp32Test, FactsAreThoseOfTheDirectory) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, GoldenFp32Test,
-                         ::testing::Values("v2_lite", "v2_group", "v2_mscales", "llama3", "qwen2",
-                                           "qwen3"));
+                         ::testing::Values("v2_lite", "v2_group", "v2_mscales", "v3", "v3_fp8",
+                                           "llama3", "qwen2", "qwen3"));
 
 }  // namespace
 }  // namespace baton

@@ -24,7 +24,7 @@ struct GoldenPrompt {
 class GoldenValues {
  public:
   explicit GoldenValues(const std::string& model)
-      : file_(OpenOrDie(Root() + "/expected/" + model + ".safetensors")) {
+      : name_(model), file_(OpenOrDie(Root() + "/expected/" + model + ".safetensors")) {
     auto tensors = ParseSafetensors(file_->bytes());
     EXPECT_TRUE(tensors.ok()) << tensors.status();
     tensors_ = *std::move(tensors);
@@ -51,6 +51,7 @@ class GoldenValues {
     return loaded.ok() ? *std::move(loaded) : nullptr;
   }
 
+  const std::string& name() const { return name_; }
   const std::vector<GoldenPrompt>& prompts() const { return prompts_; }
 
   std::vector<float> Floats(const std::string& name) const {
@@ -118,6 +119,7 @@ class GoldenValues {
     return ids;
   }
 
+  const std::string name_;
   std::unique_ptr<MappedFile> file_;
   StoredTensors tensors_;
   JsonValue json_;
