@@ -5,6 +5,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/check.h"
 
@@ -12,6 +14,7 @@ namespace baton {
 namespace {
 
 constexpr std::size_t kIndexFrom = 16;
+constexpr std::size_t kKeyShownMax = 100;
 
 /// Builds the tree from nlohmann's events; stops at the first thing that we refuse.
 class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
@@ -33,7 +36,10 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
 
   bool key(std::string& key) override {
     if (std::get<JsonObject>(open_.back().container).Find(key) != nullptr) {
-      return Refuse("an object names a key twice");
+      return Refuse(limits_.errors_name_keys
+                        ? absl::StrCat("an object names a key twice: ",
+                                       absl::CHexEscape(key.substr(0, kKeyShownMax)))
+                        : "an object names a key twice");
     }
     open_.back().key = std::move(key);
     return true;
@@ -58,8 +64,8 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     std::string key;                   // of the member whose value comes next
   };
 
-  bool Refuse(const char* why) {
-    if (refusal_.empty()) refusal_ = why;
+  bool Refuse(std::string why) {
+    if (refusal_.empty()) refusal_ = std::move(why);
     return false;
   }
 

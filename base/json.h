@@ -89,9 +89,12 @@ inline std::size_t JsonObject::size() const { return members_.size(); }
 struct JsonLimits {
   int depth_max = 64;
   std::size_t values_max = 4'000'000;
+  /// Errors say which key comes twice: for files of an operator, never for what a client sent.
+  bool errors_name_keys = false;
 };
 
-/// Errors: InvalidArgument with line and column; never any of the text itself.
+/// Errors: InvalidArgument with line and column; never any of the text itself, unless the limits
+/// allow it.
 absl::StatusOr<JsonValue> ParseJson(absl::string_view text, const JsonLimits& limits = {});
 
 /// An object or array whose members are handed over one by one, as they are read, instead of

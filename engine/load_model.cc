@@ -49,6 +49,20 @@ absl::StatusOr<ModelFacts> FactsOf(const Checkpoint& checkpoint, const ModelConf
 
 }  // namespace
 
+absl::StatusOr<ModelSize> MeasureModel(const ModelConfig& config) {
+  BATON_ASSIGN_OR_RETURN(const auto architecture, OpenArchitecture(config));
+  ModelSize size;
+  BATON_ASSIGN_OR_RETURN(size.activation,
+                         ActivationFor(config.dtype, architecture->shape().stored_dtype));
+  size.layout = architecture->Layout();
+  for (const WeightSpec& spec : architecture->Weights()) {
+    std::size_t bytes = BytesOf(size.activation);
+    for (const std::int64_t dim : spec.shape) bytes *= static_cast<std::size_t>(dim);
+    size.weight_bytes += bytes;
+  }
+  return size;
+}
+
 absl::StatusOr<std::unique_ptr<Model>> LoadModel(const ModelConfig& config,
                                                  const LoadProgress& progress) {
   BATON_ASSIGN_OR_RETURN(Checkpoint checkpoint, OpenCheckpoint(config));

@@ -12,6 +12,16 @@
 
 namespace baton {
 
+/// What a model takes, told from its configuration alone.
+struct ModelSize {
+  std::size_t weight_bytes = 0;     // in the type that it computes in
+  DType activation = DType::kBf16;  // that type
+  KvLayout layout;                  // element type and page size are the caller's
+};
+
+/// Looks at no weight. Errors: as LoadModel.
+absl::StatusOr<ModelSize> MeasureModel(const ModelConfig& config);
+
 /// Called now and then while weights are read; on the loading thread.
 using LoadProgress = std::function<void(std::size_t bytes_done, std::size_t bytes_total)>;
 

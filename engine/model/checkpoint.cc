@@ -24,6 +24,7 @@ namespace {
 
 constexpr char kBuiltinPrefix[] = "builtin:";
 constexpr std::size_t kConfigBytesMax = std::size_t{1} << 20;
+constexpr std::size_t kConfigValuesMax = 100'000;
 constexpr std::size_t kTokenizerBytesMax = std::size_t{64} << 20;
 
 absl::StatusOr<Checkpoint> OpenBuiltin(const std::string& name) {
@@ -50,14 +51,16 @@ bool Exists(const std::string& path) {
 absl::StatusOr<JsonValue> ReadJsonFile(const std::string& directory, const std::string& name,
                                        std::string* text) {
   BATON_ASSIGN_OR_RETURN(*text, ReadSmallFile(absl::StrCat(directory, "/", name), kConfigBytesMax));
-  absl::StatusOr<JsonValue> parsed = ParseJson(*text);
+  JsonLimits limits;
+  limits.values_max = kConfigValuesMax;
+  limits.errors_name_keys = true;
+  absl::StatusOr<JsonValue> parsed = ParseJson(*text, limits);
   if (parsed.ok()) return parsed;
   return absl::InvalidArgumentError(absl::StrCat(name, ": ", parsed.status().message()));
 }
 
 // `config_text` becomes the bytes of config.json.
-absl::StatusOr<std::unique_ptr<const Architecture>> ReadConfig(const std::string& directory,
-                                                               std::string* config_text) {
+absl::StatusOr<ParsedConfig> ReadConfig(const std::string& directory, std::string* config_text) {
   BATON_ASSIGN_OR_RETURN(const JsonValue config,
                          ReadJsonFile(directory, "config.json", config_text));
   std::optional<JsonValue> generation;
@@ -65,13 +68,7 @@ absl::StatusOr<std::unique_ptr<const Architecture>> ReadConfig(const std::string
     std::string text;
     BATON_ASSIGN_OR_RETURN(generation, ReadJsonFile(directory, "generation_config.json", &text));
   }
-  BATON_ASSIGN_OR_RETURN(ParsedConfig parsed,
-                         ParseConfigJson(config, generation.has_value() ? &*generation : nullptr));
-  if (!parsed.unknown_fields.empty()) {
-    BATON_WARN("config.json: fields that are not known and not honoured: %s",
-               absl::StrJoin(parsed.unknown_fields, ", "));
-  }
-  return std::move(parsed.architecture);
+  return ParseConfigJson(config, generation.has_value() ? &*generation : nullptr);
 }
 
 absl::Status OpenFiles(const std::string& directory, const std::string& stated_revision,
@@ -110,19 +107,27 @@ absl::Status MakeDummies(const std::string& config_text, Checkpoint& checkpoint)
   return absl::OkStatus();
 }
 
-absl::StatusOr<Checkpoint> OpenDirectory(const ModelConfig& config) {
+absl::Status CheckIsDirectory(const std::string& path) {
   std::error_code error;
-  if (!std::filesystem::is_directory(config.path, error)) {
-    return absl::NotFoundError(absl::StrCat(
-        "model ", config.path,
-        " is no directory; give a Hugging Face directory on this machine, or builtin:recall"));
-  }
+  if (std::filesystem::is_directory(path, error)) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat(
+      "model ", path,
+      " is no directory; give a Hugging Face directory on this machine, or builtin:recall"));
+}
+
+absl::StatusOr<Checkpoint> OpenDirectory(const ModelConfig& config) {
+  BATON_RETURN_IF_ERROR(CheckIsDirectory(config.path));
   Checkpoint checkpoint;
   std::filesystem::path path(config.path);
   checkpoint.name =
       path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
   std::string config_text;
-  BATON_ASSIGN_OR_RETURN(checkpoint.architecture, ReadConfig(config.path, &config_text));
+  BATON_ASSIGN_OR_RETURN(ParsedConfig parsed, ReadConfig(config.path, &config_text));
+  if (!parsed.unknown_fields.empty()) {
+    BATON_WARN("config.json: fields that are not known and not honoured: %s",
+               absl::StrJoin(parsed.unknown_fields, ", "));
+  }
+  checkpoint.architecture = std::move(parsed.architecture);
   checkpoint.ids_with_text = checkpoint.architecture->shape().vocab_size;
   checkpoint.end_tokens = checkpoint.architecture->shape().end_tokens;
   if (config.load_format == "dummy") {
@@ -135,6 +140,17 @@ absl::StatusOr<Checkpoint> OpenDirectory(const ModelConfig& config) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<const Architecture>> OpenArchitecture(const ModelConfig& config) {
+  if (absl::StartsWith(config.path, kBuiltinPrefix)) {
+    BATON_ASSIGN_OR_RETURN(Checkpoint checkpoint, OpenBuiltin(config.path));
+    return std::move(checkpoint.architecture);
+  }
+  BATON_RETURN_IF_ERROR(CheckIsDirectory(config.path));
+  std::string config_text;
+  BATON_ASSIGN_OR_RETURN(ParsedConfig parsed, ReadConfig(config.path, &config_text));
+  return std::move(parsed.architecture);
+}
 
 absl::StatusOr<Checkpoint> OpenCheckpoint(const ModelConfig& config) {
   if (absl::StartsWith(config.path, kBuiltinPrefix)) return OpenBuiltin(config.path);

@@ -31,6 +31,10 @@ struct Checkpoint {
   std::function<absl::Status()> check_unchanged;
 };
 
+/// The model's shape alone, from its configuration; no weight is looked at.
+/// Errors: as LoadModel.
+absl::StatusOr<std::unique_ptr<const Architecture>> OpenArchitecture(const ModelConfig& config);
+
 /// Errors: as LoadModel.
 absl::StatusOr<Checkpoint> OpenCheckpoint(const ModelConfig& config);
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kIndexBytesMax = std::size_t{64} << 20;
 constexpr std::size_t kHashPart = std::size_t{16} << 20;
+constexpr std::size_t kHashAhead = 4 * kHashPart;  // asked of the disk while a part is hashed
 
 absl::Status BadIndex(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(kShardIndexName, ": ", what));
@@ -119,8 +120,10 @@ void CheckpointFiles::AddTo(Sha256& hash, const std::function<void(std::size_t)>
     std::span<const std::byte> rest = shard.file.bytes();
     hash.AddString(shard.name);
     hash.AddU64(rest.size());
+    shard.file.Prefetch(0, kHashAhead);
     while (!rest.empty()) {
       const auto part = rest.first(std::min(rest.size(), kHashPart));
+      shard.file.Prefetch(shard.file.bytes().size() - rest.size() + kHashAhead, kHashPart);
       hash.AddBytes(part);
       if (on_bytes) on_bytes(part.size());
       rest = rest.subspan(part.size());

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -42,6 +43,13 @@ MappedFile::~MappedFile() {
   if (base_ == nullptr) return;
   munmap(const_cast<std::byte*>(base_), size_);
   close(descriptor_);
+}
+
+// A page touched alone is a small read with a wait; asked for ahead, reads are large and overlap
+// what is done with the bytes.
+void MappedFile::Prefetch(std::size_t offset, std::size_t bytes) const {
+  if (offset >= size_) return;
+  readahead(descriptor_, static_cast<off64_t>(offset), std::min(bytes, size_ - offset));
 }
 
 absl::Status MappedFile::CheckSize() const {

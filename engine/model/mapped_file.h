@@ -21,6 +21,9 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return {base_, size_}; }
 
+  /// Asks the system to begin reading `bytes` from `offset` on; both may reach past the end.
+  void Prefetch(std::size_t offset, std::size_t bytes) const;
+
   /// Errors: FailedPrecondition when the file is no longer as long as it was.
   absl::Status CheckSize() const;
 

@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::uint64_t kHeaderBytesMax = 100'000'000;
 constexpr int kHeaderDepthMax = 8;
+// Of 60,000 tensors, more than any shard holds: a header costs at most some 64 MiB beyond its size.
+constexpr std::size_t kHeaderValuesMax = 500'000;
 constexpr std::size_t kNameShownMax = 200;
 
 struct Span {
@@ -59,6 +61,8 @@ absl::StatusOr<JsonValue> ReadHeader(std::span<const std::byte> file) {
   if (text.empty() || text.front() != '{') return BadHeader("does not begin with {");
   JsonLimits limits;
   limits.depth_max = kHeaderDepthMax;
+  limits.values_max = kHeaderValuesMax;
+  limits.errors_name_keys = true;
   absl::StatusOr<JsonValue> header = ParseJson(text, limits);
   if (!header.ok()) return BadHeader(absl::StrCat("is broken: ", header.status().message()));
   return header;

@@ -27,6 +27,7 @@ absl::StatusOr<std::map<std::string, std::set<std::string>>> ParseShardIndex(
     absl::string_view text) {
   JsonLimits limits;
   limits.values_max = kValuesMax;
+  limits.errors_name_keys = true;
   const absl::StatusOr<JsonValue> parsed = ParseJson(text, limits);
   if (!parsed.ok()) return BadIndex(parsed.status().message());
   const JsonObject* root = parsed->AsObject();

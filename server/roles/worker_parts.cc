@@ -1,11 +1,9 @@
 #include "server/roles/worker_parts.h"
 
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <thread>
 
 #include "absl/strings/match.h"
@@ -16,38 +14,12 @@
 #include "base/status.h"
 #include "kvtransfer/transfer_limits.h"
 #include "kvtransfer/ucx_transport.h"
+#include "server/roles/memory_plan.h"
 #include "server/roles/random_start.h"
 #include "server/roles/wire_check.h"
 
 namespace baton {
 namespace {
-
-/// The memory this process may use: the cgroup's limit where there is one.
-std::size_t MemoryLimit() {
-  struct sysinfo info {};
-  sysinfo(&info);
-  std::size_t limit = std::size_t{info.totalram} * info.mem_unit;
-  std::ifstream cgroup("/sys/fs/cgroup/memory.max");
-  std::size_t bytes = 0;
-  if (cgroup >> bytes) limit = std::min(limit, bytes);
-  return limit;
-}
-
-/// Pages by the knob; 0 = a quarter of the machine's memory.
-absl::StatusOr<std::uint32_t> PagesFor(const CacheConfig& cache, const KvLayout& layout) {
-  const std::size_t limit = MemoryLimit();
-  const std::size_t page = layout.PageBytes();
-  if (cache.pages == 0) {
-    return static_cast<std::uint32_t>(std::clamp<std::size_t>(limit / 4 / page, 1, UINT32_MAX / 2));
-  }
-  if (std::size_t{cache.pages} * page > limit) {
-    return absl::ResourceExhaustedError(
-        absl::StrFormat("cache.pages: %d pages of %d bytes are %.1f GiB, this machine has %.1f GiB",
-                        cache.pages, page, static_cast<double>(cache.pages * page) / (1 << 30),
-                        static_cast<double>(limit) / (1 << 30)));
-  }
-  return cache.pages;
-}
 
 absl::StatusOr<TransferLimits> LimitsFrom(const Config& config) {
   BATON_ASSIGN_OR_RETURN(TransferLimits limits, TransferLimitsFrom(config.transfer));
@@ -140,13 +112,14 @@ absl::StatusOr<ModelParts> MakeModelParts(const Config& config) {
 
 absl::StatusOr<WorkerParts> MakeWorkerParts(const LoadedConfig& loaded, link::Role role) {
   const Config& config = loaded.config;
+  BATON_ASSIGN_OR_RETURN(const MemoryPlan plan, PlanMemory(config));
+  BATON_INFO("memory: %s", Describe(plan));
   WorkerParts parts;
   BATON_ASSIGN_OR_RETURN(ModelParts model, MakeModelParts(config));
   parts.model = std::move(model.model);
   parts.backend = model.backend;
   const KvLayout layout = parts.model->LayoutFor(model.kv_dtype, config.cache.page_tokens);
-  BATON_ASSIGN_OR_RETURN(const std::uint32_t pages, PagesFor(config.cache, layout));
-  BATON_ASSIGN_OR_RETURN(parts.arena, KvArena::Create(layout, pages));
+  BATON_ASSIGN_OR_RETURN(parts.arena, KvArena::Create(layout, plan.pages));
   if (!config.transfer.require_transport.empty()) {
     BATON_RETURN_IF_ERROR(FindWire(config.transfer).status());
   }

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/time.h"
+#include "server/roles/memory_plan.h"
 #include "server/roles/wire_check.h"
 #include "server/up/child.h"
 #include "server/up/cluster_plan.h"
@@ -221,6 +222,13 @@ int RunUp(const LoadedConfig& loaded, const CommandLine& command_line) {
     std::fprintf(stderr, "error: %s\n", std::string(roles.status().message()).c_str());
     return kExitInvalid;
   }
+  const auto plan = PlanMemory(loaded.config);
+  if (!plan.ok()) {
+    std::fprintf(stderr, "error: %s\n", std::string(plan.status().message()).c_str());
+    return kExitInvalid;
+  }
+  std::printf("memory of each worker: %s\n", Describe(*plan).c_str());
+  std::fflush(stdout);
   const DrainConfig& drain = loaded.config.server.drain;
   Cluster cluster(*roles, command_line.up.restart, drain.grace_seconds + drain.timeout_seconds);
   return cluster.Run(loaded.config.transfer);

@@ -68,5 +68,16 @@ TEST(JsonTest, WhatIsHandedOverDoesNotCountAsTree) {
 
 TEST(JsonTest, RefusesBrokenUtf8) { EXPECT_FALSE(ParseJson("\"\xff\"").ok()); }
 
+TEST(JsonTest, AKeyThatComesTwiceIsNamedOnlyWhereThatIsAllowed) {
+  const std::string text = R"({"hidden_size": 1, "hidden_size": 2})";
+  JsonLimits limits;
+  const auto silent = ParseJson(text, limits);
+  limits.errors_name_keys = true;
+  const auto naming = ParseJson(text, limits);
+  ASSERT_FALSE(silent.ok() || naming.ok());
+  EXPECT_EQ(silent.status().ToString().find("hidden_size"), std::string::npos);
+  EXPECT_NE(naming.status().ToString().find("hidden_size"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace baton

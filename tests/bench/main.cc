@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/bench/kernels_bench.h"
+#include "tests/bench/load_bench.h"
 #include "tests/bench/relay_bench.h"
 #include "tests/bench/transfer_bench.h"
 
@@ -18,10 +19,15 @@ struct Workload {
 
 int Kernels(int argc, char** argv) { return baton::bench::KernelsBench(argc - 1, argv + 1); }
 
+int Load(int argc, char** argv) { return baton::bench::LoadBench(argc - 1, argv + 1); }
+
 constexpr Workload kWorkloads[] = {
     {"kernels", Kernels,
      "products and attention against this machine's arithmetic and memory\n"
      "             [--isa auto|avx512_bf16|avx512|avx2] [--threads N] [--clock wall|cpu]"},
+    {"load", Load,
+     "a model directory from disk to ready, against plain reading of its files\n"
+     "             --model DIR [--rounds N]"},
     {"transfer", baton::TransferBench,
      "pages between two processes, against a scattered copy and a plain socket\n"
      "             [--rounds N] [--mib N] [--frame BYTES] [--page BYTES] [--json]"},
