@@ -67,17 +67,22 @@ absl::StatusOr<std::unique_ptr<Model>> LoadModel(const ModelConfig& config,
                                                  const LoadProgress& progress) {
   BATON_ASSIGN_OR_RETURN(Checkpoint checkpoint, OpenCheckpoint(config));
   BATON_ASSIGN_OR_RETURN(ModelFacts facts, FactsOf(checkpoint, config));
-  std::size_t done = 0;  // every byte is read twice: for the digest, then into place
+  // Bytes come from the disk once, in whichever pass is first: for the digest, or into place.
+  std::size_t shown = 0;
+  std::size_t pass = 0;
   const auto on_bytes = [&](std::size_t bytes) {
-    done = std::min(done + bytes, 2 * checkpoint.bytes);
-    if (progress) progress(done, 2 * checkpoint.bytes);
+    pass = std::min(pass + bytes, checkpoint.bytes);
+    if (pass <= shown) return;
+    shown = pass;
+    if (progress) progress(shown, checkpoint.bytes);
   };
   facts.revision = checkpoint.revision(on_bytes);
-  done = checkpoint.bytes;
+  pass = 0;
   const BindOptions bind{facts.activation, facts.length_tokens_max, on_bytes};
   BATON_ASSIGN_OR_RETURN(auto weights,
                          checkpoint.architecture->Bind(std::move(checkpoint.source), bind));
   BATON_RETURN_IF_ERROR(checkpoint.check_unchanged());
+  if (progress && shown < checkpoint.bytes) progress(checkpoint.bytes, checkpoint.bytes);
   return std::make_unique<Model>(std::move(facts), checkpoint.architecture->Layout(),
                                  std::move(weights));
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Asks a running cluster one question over HTTP in streaming and prints the answer as it comes, then the
-hand-off budget. With the built-in recall model the right answer is known, and checked.
+hand-off budget. With the built-in recall model the right answer is known, and checked; a prompt given is any
+model's, and its answer anyone's to judge.
 
-usage: ask.py [--port 8000]
+usage: ask.py [--port 8000] [--prompt TEXT]
 """
 import argparse
 import http.client
@@ -22,9 +23,9 @@ def question(seed):
     return "".join(f"{k}={v};" for k, v in pairs) + key + "=", digits
 
 
-def stream(connection, prompt):
+def stream(connection, prompt, max_tokens):
     """Yields the decoded events of one streamed completion."""
-    body = {"prompt": prompt, "max_tokens": 5, "temperature": 0, "stream": True,
+    body = {"prompt": prompt, "max_tokens": max_tokens, "temperature": 0, "stream": True,
             "stream_options": {"include_usage": True}, "return_handoff_budget": True}
     connection.request("POST", "/v1/completions", json.dumps(body), {"Content-Type": "application/json"})
     response = connection.getresponse()
@@ -39,13 +40,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--prompt")
     arguments = parser.parse_args()
-    prompt, digits = question(arguments.seed)
+    prompt, digits = (arguments.prompt, "") if arguments.prompt else question(arguments.seed)
     print(f"prompt  {prompt}")
     print("answer  ", end="", flush=True)
     answer, usage = "", {}
     start = time.monotonic()
-    for event in stream(http.client.HTTPConnection("127.0.0.1", arguments.port, timeout=60), prompt):
+    connection = http.client.HTTPConnection("127.0.0.1", arguments.port, timeout=600)
+    for event in stream(connection, prompt, 5 if digits else 32):
         if "error" in event:
             sys.exit(f"\nerror: {event['error']['message']}")
         for choice in event.get("choices", []):
@@ -60,6 +63,8 @@ def main():
         for name in ("queue", "prefill", "offer", "exposed", "commit", "first_token"):
             label = {"exposed": "exposed wire", "first_token": "first token"}.get(name, name)
             print(f"  {label:<13}{budget[name + '_ms']:8.2f} ms")
+    if not digits:
+        return
     if not answer.startswith(digits):
         sys.exit(f"wrong answer: {answer!r}, the prompt says {digits!r}")
     print(f"\nright: the prompt said {digits}")

@@ -235,8 +235,54 @@ TEST(LoadModelTest, ProgressEndsAtTheTotal) {
                 last = done;
                 total = all;
               }).ok());
-  EXPECT_GT(last, total * 9 / 10);
-  EXPECT_LE(last, total);
+  EXPECT_EQ(last, total);
+  EXPECT_EQ(total, std::filesystem::file_size(checkpoint.directory() / "model.safetensors"));
+}
+
+TEST(LoadModelTest, AModelsSizeIsKnownBeforeItsWeightsAreThere) {
+  CheckpointWriter checkpoint("v2_mscales");
+  std::size_t stored = 0;
+  for (const auto& [name, tensor] : checkpoint.tensors) stored += tensor.bytes.size();
+  ModelConfig config;
+  config.path = checkpoint.directory().string();
+  const auto size = MeasureModel(config);
+  ASSERT_TRUE(size.ok()) << size.status();
+  EXPECT_EQ(size->weight_bytes, stored);
+  EXPECT_EQ(size->activation, DType::kBf16);
+  config.dtype = "float32";
+  EXPECT_EQ(MeasureModel(config)->weight_bytes, 2 * stored);
+  checkpoint.WriteAll();
+  EXPECT_EQ((*checkpoint.Load())->LayoutFor(DType::kBf16, 64).num_layers, size->layout.num_layers);
+}
+
+TEST(LoadModelTest, LayersOfMultiTokenPredictionAreSkippedAndNoOthers) {
+  CheckpointWriter checkpoint("v3");
+  ASSERT_TRUE(checkpoint.tensors.contains("model.layers.2.eh_proj.weight"));
+  checkpoint.WriteAll();
+  EXPECT_TRUE(checkpoint.Load().ok()) << checkpoint.Load().status();
+  checkpoint.tensors["model.layers.3.eh_proj.weight"] =
+      checkpoint.tensors["model.layers.2.eh_proj.weight"];
+  checkpoint.WriteAll();
+  ExpectRefused(checkpoint, "model.layers.3.eh_proj.weight");
+}
+
+TEST(LoadModelTest, TheCorrectionBiasChoosesExpertsAndIsNeeded) {
+  CheckpointWriter checkpoint("v3");
+  const std::string bias = "model.layers.1.mlp.gate.e_score_correction_bias";
+  checkpoint.WriteAll();
+  const auto before = LogitsOf(checkpoint);
+  std::string& bytes = checkpoint.tensors[bias].bytes;
+  for (std::size_t i = 0; i < bytes.size(); i += 4) {
+    float value = 0;
+    std::memcpy(&value, bytes.data() + i, 4);
+    value = -value;  // the last become first
+    std::memcpy(bytes.data() + i, &value, 4);
+  }
+  checkpoint.WriteAll();
+  EXPECT_NE(LogitsOf(checkpoint), before);
+  checkpoint.tensors.erase(bias);
+  checkpoint.WriteAll();
+  ExpectRefused(checkpoint, bias);
 }
 
 TEST(ModelTest, FingerprintsNameWhatDiffers) {
