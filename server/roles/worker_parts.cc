@@ -133,7 +133,7 @@ absl::StatusOr<WorkerParts> MakeWorkerParts(const LoadedConfig& loaded, link::Ro
   parts.facts = Registration{config, parts, role}.Make();
   BATON_INFO("model %s revision %s, backend %s %s, %d pages of %d tokens, fingerprint %s",
              parts.model->facts().name, parts.model->facts().revision.substr(0, 16),
-             parts.backend->name, parts.backend->isa, pages, layout.tokens_per_page,
+             parts.backend->name, parts.backend->isa, plan.pages, layout.tokens_per_page,
              ToHex(FingerprintOf(parts.self.fields)));
   return parts;
 }
