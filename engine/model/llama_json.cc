@@ -59,12 +59,11 @@ void ReadHeads(JsonFields& fields, const Dialect& dialect, LlamaConfig& config) 
         "config.json: num_key_value_heads must divide num_attention_heads"));
     return;
   }
-  if (dialect.head_dim_stated) {
+  if (dialect.head_dim_stated || fields.Find("head_dim") != nullptr) {
     config.rope_dim = fields.RequireInt("head_dim", 2, kHeadDimMax);
   } else {
-    const int whole = config.hidden / config.num_heads;
-    config.rope_dim = fields.IntOr("head_dim", whole, 2, kHeadDimMax);
-    if (config.rope_dim == whole && config.hidden % config.num_heads != 0) {
+    config.rope_dim = config.hidden / config.num_heads;
+    if (config.hidden % config.num_heads != 0) {
       fields.Fail(absl::InvalidArgumentError(
           "config.json: num_attention_heads must divide hidden_size when there is no head_dim"));
     }

@@ -145,6 +145,15 @@ TEST(LlamaJsonTest, AttentionBiasIsOfAllFourProjections) {
   EXPECT_TRUE(biased->config.qkv_bias && biased->config.out_bias);
 }
 
+TEST(LlamaJsonTest, AStatedHeadDimNeedNotDivideTheHiddenSize) {
+  const std::string text =
+      absl::StrReplaceAll(kLlama, {{"\"hidden_size\": 4096", "\"hidden_size\": 4100"},
+                                   {"\"mlp_bias\": false", "\"head_dim\": 128"}});
+  const auto parsed = Parse(ParseLlamaJson, text);
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->config.HeadDim(), 128);
+}
+
 TEST(LlamaJsonTest, YarnRaisesTheLength) {
   const auto parsed = Parse(ParseQwen2Json, With(kQwen2, "\"rope_theta\"",
                                                  R"("rope_scaling": {"type": "yarn", "factor": 4.0,
