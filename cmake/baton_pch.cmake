@@ -1,25 +1,42 @@
-# Precompiled headers, for builds that are made once from nothing: less than half the compiling. Off where files are
-# edited, since they hide a missing include and the compiler cache cannot see through them.
+# Precompiled headers, for builds that are made once from nothing: a third less compiling. Off where files are edited,
+# since they hide a missing include and the compiler cache cannot see through them.
 option(BATON_PCH "precompile what most files include" OFF)
+if(BATON_PCH)
+  # Users of GoogleTest get this from its target; the header that all share needs it everywhere.
+  add_compile_definitions(GTEST_HAS_PTHREAD=1)
+  set(CMAKE_PCH_WARN_INVALID OFF)  # files for one instruction set go without
+endif()
 
-# Every library and executable below `directory` shares one precompiled header.
+function(baton_pch_library name)
+  file(WRITE ${PROJECT_BINARY_DIR}/${name}.cc "")
+  add_library(${name} STATIC ${PROJECT_BINARY_DIR}/${name}.cc)
+  target_compile_options(${name} PRIVATE ${ARGN})
+  target_link_libraries(${name} PRIVATE absl::statusor absl::str_format)
+  target_precompile_headers(${name} PRIVATE
+    <gmock/gmock.h> <gtest/gtest.h> <algorithm> <array> <chrono> <deque> <functional> <map> <memory> <optional>
+    <random> <span> <string> <variant> <vector> <absl/status/statusor.h> <absl/strings/str_cat.h>
+    <absl/strings/str_format.h> <absl/strings/str_join.h>)
+endfunction()
+
+# Every library and executable below `directory` takes the header that was compiled with its optimisation.
 function(baton_precompile directory)
   if(NOT BATON_PCH)
     return()
   endif()
   if(NOT TARGET baton_pch)
-    file(WRITE ${PROJECT_BINARY_DIR}/pch.cc "")
-    add_library(baton_pch STATIC ${PROJECT_BINARY_DIR}/pch.cc)
-    target_link_libraries(baton_pch PRIVATE absl::statusor absl::str_format GTest::gmock)
-    target_precompile_headers(baton_pch PRIVATE
-      <gmock/gmock.h> <gtest/gtest.h> <algorithm> <array> <chrono> <deque> <functional> <map> <memory> <optional>
-      <random> <span> <string> <variant> <vector> <absl/status/statusor.h> <absl/strings/str_cat.h>
-      <absl/strings/str_format.h> <absl/strings/str_join.h>)
+    baton_pch_library(baton_pch)
+    baton_pch_library(baton_pch_o0 -O0)
   endif()
   get_property(targets DIRECTORY ${directory} PROPERTY BUILDSYSTEM_TARGETS)
   foreach(target IN LISTS targets)
     get_target_property(type ${target} TYPE)
-    if(type MATCHES "STATIC_LIBRARY|EXECUTABLE" AND NOT target STREQUAL baton_pch)
+    if(NOT type MATCHES "STATIC_LIBRARY|EXECUTABLE" OR target MATCHES "^baton_pch")
+      continue()
+    endif()
+    get_target_property(options ${target} COMPILE_OPTIONS)
+    if("-O0" IN_LIST options)
+      target_precompile_headers(${target} REUSE_FROM baton_pch_o0)
+    else()
       target_precompile_headers(${target} REUSE_FROM baton_pch)
     endif()
   endforeach()

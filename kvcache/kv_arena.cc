@@ -19,6 +19,8 @@ absl::StatusOr<std::unique_ptr<KvArena>> KvArena::Create(const KvLayout& layout,
     return absl::ResourceExhaustedError(absl::StrFormat(
         "cannot map %d bytes for %d KV pages; lower cache.pages", bytes, num_pages));
   }
+  // Advice: a socket and a checksum walk pages a quarter faster without a TLB miss every 4 KiB.
+  madvise(base, bytes, MADV_HUGEPAGE);
   return std::unique_ptr<KvArena>(
       new KvArena(layout, num_pages, static_cast<std::byte*>(base), bytes));
 }

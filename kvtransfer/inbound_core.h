@@ -111,7 +111,6 @@ class InboundTransfers::Impl {
   Transport& transport_;
   const std::uint64_t secret_;
   const TransferLimits limits_;
-  const PiecePlan plan_;
   LeaseTable leases_;
   bool draining_ = false;
   std::uint64_t sessions_drawn_ = 0;

@@ -58,8 +58,9 @@ HelloRefusal InboundTransfers::Impl::Judge(const HelloMessage& hello) const {
   if (hello.fingerprint != fingerprint_) {
     return {HandoffReason::kRefused, "fingerprint", ToHex(fingerprint_), ToHex(hello.fingerprint)};
   }
-  if (hello.frame_bytes_max < plan_.piece_bytes) {
-    return {HandoffReason::kRefused, "frame_bytes_max", absl::StrFormat("%d", plan_.piece_bytes),
+  if (hello.frame_bytes_max < kFrameBytesOneSegment) {
+    return {HandoffReason::kRefused, "frame_bytes_max",
+            absl::StrFormat("%d", kFrameBytesOneSegment),
             absl::StrFormat("%d", hello.frame_bytes_max)};
   }
   if (draining_) return {HandoffReason::kDraining, "draining", "true", "false"};
@@ -83,14 +84,17 @@ void InboundTransfers::Impl::Accept(const HelloMessage& hello, Instant now) {
   }
   const SessionId id = DrawSession();
   nonces_.Add(hello.nonce);
-  leases_.OpenSession(id);
+  const std::size_t frame_bytes = transport_.Describe(*peer).frame_bytes_best;
+  const PiecePlan plan =
+      PiecePlan::Of(arena_.layout(), std::min<std::size_t>(frame_bytes, hello.frame_bytes_max));
+  leases_.OpenSession(id, plan);
   InboundSession session{hello.worker_id, hello.incarnation, SessionPipe(transport_, *peer)};
   session.pipe.Open(id, /*arrived=*/0);
   sessions_.emplace(id, std::move(session));
   HelloAckMessage ack;
   ack.nonce = hello.nonce;
   ack.incarnation = self_.incarnation;
-  ack.arenas = {{0, plan_.page_bytes, arena_.num_pages(), plan_.piece_bytes}};
+  ack.arenas = {{0, plan.page_bytes, arena_.num_pages(), plan.piece_bytes}};
   ack.window_bytes = limits_.window_bytes_max;
   ack.ttl_ms = static_cast<std::uint32_t>(ToMilliseconds(limits_.lease_ttl));
   ack.renew_ms = static_cast<std::uint32_t>(ToMilliseconds(limits_.renew_every));

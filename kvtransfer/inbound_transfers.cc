@@ -15,8 +15,7 @@ InboundTransfers::Impl::Impl(LocalWorker self, const KvArena& arena, Transport& 
       transport_(transport),
       secret_(secret),
       limits_(limits),
-      plan_(PiecePlan::Of(arena.layout(), kPieceBytesBest)),
-      leases_(arena, plan_) {
+      leases_(arena) {
   transport_.SetSink(&leases_);
 }
 

@@ -7,11 +7,10 @@
 
 namespace baton {
 
-LeaseTable::LeaseTable(const KvArena& arena, PiecePlan plan) : arena_(arena), plan_(plan) {
-  BATON_CHECK(plan.valid() && plan.page_bytes == arena.layout().PageBytes());
+void LeaseTable::OpenSession(SessionId session, const PiecePlan& plan) {
+  BATON_CHECK(plan.valid() && plan.page_bytes == arena_.layout().PageBytes());
+  sessions_.emplace(session, Session{plan, 0, 0});
 }
-
-void LeaseTable::OpenSession(SessionId session) { sessions_.emplace(session, Session{}); }
 
 std::vector<LeaseId> LeaseTable::CloseSession(SessionId session) {
   std::vector<LeaseId> closed;
@@ -25,10 +24,12 @@ std::vector<LeaseId> LeaseTable::CloseSession(SessionId session) {
 }
 
 LeaseId LeaseTable::Open(SessionId session, std::uint32_t first_page) {
-  BATON_CHECK(sessions_.count(session) == 1);
+  const auto found = sessions_.find(session);
+  BATON_CHECK(found != sessions_.end());
   const LeaseId id{next_lease_++};
   Lease lease;
   lease.session = session;
+  lease.plan = found->second.plan;
   lease.first_page = first_page;
   leases_.emplace(id, std::move(lease));
   return id;
@@ -42,7 +43,7 @@ void LeaseTable::Append(LeaseId id, std::span<const PageId> pages) {
     BATON_CHECK(Index(page) < arena_.num_pages());
     lease.pages.push_back(page);
   }
-  lease.landed.resize(lease.pages.size() * plan_.pieces());
+  lease.landed.resize(lease.pages.size() * lease.plan.pieces());
   lease.progress.pages = static_cast<std::uint32_t>(lease.pages.size());
   lease.progress.pieces_granted = lease.landed.size();
 }
@@ -92,11 +93,11 @@ std::byte* LeaseTable::Admit(const FrameHeader& header) {
   Lease& lease = found->second;
   if (lease.session != header.session) return Refuse(stats_.wild_refused);
   if (!Granted(lease, header)) return Refuse(stats_.wild_refused);
-  if (!InBounds(header)) return Refuse(stats_.wild_refused);
+  if (!InBounds(lease.plan, header)) return Refuse(stats_.wild_refused);
   if (lease.landed[BitOf(lease, header)]) return Refuse(stats_.duplicates);
 
   const PageId page = lease.pages[header.page - lease.first_page];
-  return arena_.Page(page).data() + plan_.OffsetOf(header.piece);
+  return arena_.Page(page).data() + lease.plan.OffsetOf(header.piece);
 }
 
 void LeaseTable::Landed(const FrameHeader& header, bool checksum_agrees) {
@@ -128,13 +129,13 @@ bool LeaseTable::Granted(const Lease& lease, const FrameHeader& header) const {
   return header.page >= lease.first_page && header.page - lease.first_page < lease.pages.size();
 }
 
-bool LeaseTable::InBounds(const FrameHeader& header) const {
-  return header.pieces == plan_.pieces() && header.piece < plan_.pieces() &&
-         header.bytes == plan_.BytesOf(header.piece);
+bool LeaseTable::InBounds(const PiecePlan& plan, const FrameHeader& header) const {
+  return header.pieces == plan.pieces() && header.piece < plan.pieces() &&
+         header.bytes == plan.BytesOf(header.piece);
 }
 
 std::size_t LeaseTable::BitOf(const Lease& lease, const FrameHeader& header) const {
-  return std::size_t{header.page - lease.first_page} * plan_.pieces() + header.piece;
+  return std::size_t{header.page - lease.first_page} * lease.plan.pieces() + header.piece;
 }
 
 }  // namespace baton

@@ -45,9 +45,10 @@ struct LeaseTableStats {
 class LeaseTable final : public FrameSink {
  public:
   /// `arena` outlives this.
-  LeaseTable(const KvArena& arena, PiecePlan plan);
+  explicit LeaseTable(const KvArena& arena) : arena_(arena) {}
 
-  void OpenSession(SessionId session);
+  /// `plan` is valid and cuts the arena's pages: how this session's frames carry them.
+  void OpenSession(SessionId session, const PiecePlan& plan);
 
   /// Erases the session's leases with it; returns them in order.
   std::vector<LeaseId> CloseSession(SessionId session);
@@ -82,11 +83,13 @@ class LeaseTable final : public FrameSink {
 
  private:
   struct Session {
+    PiecePlan plan;
     std::uint64_t frames = 0;
     std::uint64_t bytes = 0;
   };
   struct Lease {
     SessionId session{};
+    PiecePlan plan;  // its session's
     std::uint32_t first_page = 0;
     std::vector<PageId> pages;  // by ordinal - first_page
     std::vector<bool> landed;   // by (ordinal - first_page) * pieces + piece
@@ -96,11 +99,10 @@ class LeaseTable final : public FrameSink {
 
   std::byte* Refuse(std::uint64_t& counter) const;
   bool Granted(const Lease& lease, const FrameHeader& header) const;
-  bool InBounds(const FrameHeader& header) const;
+  bool InBounds(const PiecePlan& plan, const FrameHeader& header) const;
   std::size_t BitOf(const Lease& lease, const FrameHeader& header) const;
 
   const KvArena& arena_;
-  const PiecePlan plan_;
   std::map<SessionId, Session> sessions_;
   std::map<LeaseId, Lease> leases_;
   std::uint64_t next_lease_ = 1;

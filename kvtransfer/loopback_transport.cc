@@ -179,6 +179,8 @@ bool LoopbackTransport::HasWork() const {
 
 bool LoopbackTransport::ArmWakeup() { return !HasWork(); }
 
-PeerDescription LoopbackTransport::Describe(PeerId) const { return {"validated", "loopback"}; }
+PeerDescription LoopbackTransport::Describe(PeerId) const {
+  return {"validated", "loopback", fabric_.frame_bytes_best_};
+}
 
 }  // namespace baton

@@ -41,11 +41,15 @@ class LoopbackFabric {
   /// Loses every endpoint between the two, both ways, and what is under way.
   void Cut(const std::string& a, const std::string& b);
 
+  /// What endpoints describe as their best, from now on: small, and small pages travel in pieces.
+  void SetFrameBytesBest(std::size_t bytes) { frame_bytes_best_ = bytes; }
+
  private:
   friend class LoopbackTransport;
 
   std::map<std::string, LoopbackTransport*> members_;  // by address; one life each
   std::map<std::pair<std::string, std::string>, LoopbackFaults> faults_;
+  std::size_t frame_bytes_best_ = kFrameBytesOneSegment;
 };
 
 class LoopbackTransport final : public Transport {

@@ -27,7 +27,11 @@ void OutboundTransfers::Impl::Poll(Instant now) {
 void OutboundTransfers::Impl::Handle(const WriteDone& event, Instant now) {
   const auto write = open_writes_.find(event.tag);
   if (write == open_writes_.end()) return;
-  const auto handoff = handoffs_.find(write->second);
+  const auto handoff = handoffs_.find(write->second.handoff);
+  const auto session = sessions_.find(handoff->second.session);
+  if (session != sessions_.end() && session->second.id() == write->second.session) {
+    session->second.CountWritten(write->second.bytes);
+  }
   open_writes_.erase(write);
   handoff->second.last_write_at = now;
   Give(handoff->second, HandoffSender::WriteReported{event.status.ok()}, now);

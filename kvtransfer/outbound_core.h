@@ -53,6 +53,13 @@ class OutboundTransfers::Impl {
     Instant commit_at{};
   };
 
+  /// Frames that the transport reads until it reports them.
+  struct OpenWrite {
+    HandoffId handoff{};
+    SessionId session{};
+    std::uint64_t bytes = 0;
+  };
+
   // --- commands
   void Handle(const StartOutbound& command, Instant now);
   void Handle(const OutboundStep& command, Instant now);
@@ -118,7 +125,7 @@ class OutboundTransfers::Impl {
   std::map<SessionKey, OutboundSession> sessions_;
   std::map<HandoffId, Outbound> handoffs_;  // erased when settled
   std::uint64_t next_tag_ = 1;
-  absl::flat_hash_map<std::uint64_t, HandoffId> open_writes_;  // by tag; never iterated
+  absl::flat_hash_map<std::uint64_t, OpenWrite> open_writes_;  // by tag; never iterated
   std::vector<FrameWrite>
       batch_;  // kept when the transport had no room: its checksums are paid for
   HandoffId batch_of_{};

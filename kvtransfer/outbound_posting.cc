@@ -49,7 +49,7 @@ std::uint32_t OutboundTransfers::Impl::PostBatch(Outbound& handoff, std::uint32_
   batch_.clear();
   session.CountPosted(event.pieces, event.bytes, now);
   stats_.bytes_posted += event.bytes;
-  open_writes_[tag] = handoff.start.handoff;
+  open_writes_[tag] = {handoff.start.handoff, session.id(), event.bytes};
   if (handoff.first_write_at == Instant{}) handoff.first_write_at = now;
   Give(handoff, event, now);
   return event.pieces;

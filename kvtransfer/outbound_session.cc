@@ -48,6 +48,7 @@ void OutboundSession::Opened(SessionId session, const HelloAckMessage& ack) {
   measured_seconds_ = 0;
   backoff_ = Duration{};
   posted_bytes_ = 0;
+  written_bytes_ = 0;
   credited_bytes_ = 0;
   sent_.clear();
   answered_ = next_number_ - 1;

@@ -28,6 +28,8 @@ enum class OutboundSessionState { kIdle, kConnecting, kOpen };
 
 class OutboundSession {
  public:
+  static constexpr std::uint64_t kUnwrittenBytesMax = 512 << 10;  // half of a core's second cache
+
   OutboundSession(DecodePeer peer, const TransferLimits& limits)
       : peer_(std::move(peer)), limits_(limits) {}
 
@@ -66,10 +68,17 @@ class OutboundSession {
 
   // --- window
 
-  bool WindowHolds(std::uint64_t bytes) const { return in_window() + bytes <= window_bytes_; }
+  /// Room in the peer's window, and in what the transport has taken and not yet sent: what was
+  /// checksummed should still be in the cache when the wire copies it.
+  bool WindowHolds(std::uint64_t bytes) const {
+    return in_window() + bytes <= window_bytes_ &&
+           posted_bytes_ - written_bytes_ + bytes <= kUnwrittenBytesMax;
+  }
   /// As WindowHolds; and one frame always fits an empty window.
   bool WindowAllows(std::uint64_t bytes) const { return in_window() == 0 || WindowHolds(bytes); }
   void CountPosted(std::uint64_t frames, std::uint64_t bytes, Instant now);
+  /// A write of `bytes` has been reported. Needs to be one of this session.
+  void CountWritten(std::uint64_t bytes) { written_bytes_ += bytes; }
   /// `consumed` is cumulative; what was never posted is ignored. Credits show the rate, and the
   /// rate sets the window.
   void Credited(std::uint64_t consumed, Instant now);
@@ -120,6 +129,7 @@ class OutboundSession {
   double measured_bytes_ = 0;
   double measured_seconds_ = 0;
   std::uint64_t posted_bytes_ = 0;
+  std::uint64_t written_bytes_ = 0;
   std::uint64_t credited_bytes_ = 0;
   std::uint32_t next_number_ = 1;
   std::uint32_t answered_ = 0;

@@ -1,6 +1,6 @@
-// How a page is cut into the pieces that frames carry: one layer of the page, halved until it fits
-// a frame; the last piece of a page may be shorter. Computed by the receiver from its own layout
-// and told at the handshake.
+// How a page is cut into the pieces that frames carry: as many layers as fit a frame, or one layer
+// halved until it fits; the last piece of a page may be shorter. Computed by the receiver from its
+// own layout and the session's wire, and told at the handshake.
 #pragma once
 
 #include <algorithm>
@@ -16,10 +16,11 @@ struct PiecePlan {
   std::uint64_t page_bytes = 0;
   std::uint32_t piece_bytes = 0;
 
-  static PiecePlan Of(const KvLayout& layout, std::uint32_t frame_bytes_max) {
+  static PiecePlan Of(const KvLayout& layout, std::size_t frame_bytes_max) {
     std::size_t bytes = layout.LayerBytes();
     while (bytes > frame_bytes_max) bytes = (bytes + 1) / 2;
-    return {layout.PageBytes(), static_cast<std::uint32_t>(bytes)};
+    if (bytes == layout.LayerBytes()) bytes *= frame_bytes_max / bytes;
+    return {layout.PageBytes(), static_cast<std::uint32_t>(std::min(bytes, layout.PageBytes()))};
   }
 
   /// False for plans that no receiver may name: nothing to cut, or more pieces than a u16 counts.

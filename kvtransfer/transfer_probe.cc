@@ -18,7 +18,8 @@ namespace {
 
 constexpr char kHello = 'H', kWelcome = 'W', kDone = 'D', kGot = 'G', kBack = 'B', kPing = 'P',
                kPong = 'p', kQuit = 'Q';
-constexpr std::uint64_t kWritesOpenMax = 64;  // pages on their way
+// Pages on their way: what was checksummed should still be in the cache when the socket takes it.
+constexpr std::uint64_t kWritesOpenMax = 6;
 constexpr Duration kNapMax = Milliseconds(20);
 constexpr Duration kQuitTimeMax = Milliseconds(500);
 
@@ -31,13 +32,27 @@ std::uint64_t PatternWord(std::uint64_t seed, std::uint64_t index) {
   return x * 0x94D049BB133111EB;
 }
 
+/// Pages of so many bytes, whatever they hold.
+KvLayout LayoutOf(const ProbeShape& shape) {
+  KvLayout layout;
+  layout.num_layers = 1;
+  layout.tokens_per_page = 1;
+  layout.latent_dim = static_cast<int>(shape.page_bytes / BytesOf(layout.dtype));
+  return layout;
+}
+
 }  // namespace
 
 TransferProbe::TransferProbe(Transport& transport, const ProbeShape& shape)
     : transport_(transport), shape_(shape) {
   BATON_CHECK(shape.page_bytes % 8 == 0 && shape.frame_bytes > 0 &&
               shape.frame_bytes <= kFrameBytesMax);
-  arena_.resize(std::size_t{shape.pages} * shape.page_bytes);
+  absl::StatusOr<std::unique_ptr<KvArena>> arena = KvArena::Create(LayoutOf(shape), shape.pages);
+  if (arena.ok()) {
+    arena_ = *std::move(arena);
+  } else {
+    broken_ = arena.status();
+  }
   batch_.resize(frames_per_page());
   transport_.SetSink(this);
 }
@@ -52,22 +67,28 @@ std::uint32_t TransferProbe::frames_per_page() const {
 }
 
 void TransferProbe::Fill(std::uint64_t seed) {
-  for (std::uint64_t i = 0; i < arena_.size() / 8; ++i) {
+  if (arena_ == nullptr) return;
+  const std::uint64_t words = std::uint64_t{shape_.pages} * shape_.page_bytes / 8;
+  for (std::uint64_t i = 0; i < words; ++i) {
     const std::uint64_t word = PatternWord(seed, i);
-    std::memcpy(arena_.data() + 8 * i, &word, sizeof(word));
+    std::memcpy(arena_->base() + 8 * i, &word, sizeof(word));
   }
 }
 
-void TransferProbe::Poison() { std::fill(arena_.begin(), arena_.end(), std::byte{0xFF}); }
+void TransferProbe::Poison() {
+  if (arena_ == nullptr) return;
+  std::memset(arena_->base(), 0xFF, std::size_t{shape_.pages} * shape_.page_bytes);
+}
 
 std::uint32_t TransferProbe::WrongPages(std::uint64_t seed) const {
   const std::uint64_t words = shape_.page_bytes / 8;
+  if (arena_ == nullptr) return shape_.pages;
   std::uint32_t wrong = 0;
   for (std::uint64_t page = 0; page < shape_.pages; ++page) {
     bool equal = true;
     for (std::uint64_t i = page * words; equal && i < (page + 1) * words; ++i) {
       const std::uint64_t word = PatternWord(seed, i);
-      equal = std::memcmp(arena_.data() + 8 * i, &word, sizeof(word)) == 0;
+      equal = std::memcmp(arena_->base() + 8 * i, &word, sizeof(word)) == 0;
     }
     if (!equal) ++wrong;
   }
@@ -76,12 +97,13 @@ std::uint32_t TransferProbe::WrongPages(std::uint64_t seed) const {
 
 std::byte* TransferProbe::Admit(const FrameHeader& header) {
   const std::uint64_t offset = std::uint64_t{header.piece} * shape_.frame_bytes;
-  const bool known = header.page < shape_.pages && header.pieces == frames_per_page();
+  const bool known =
+      arena_ != nullptr && header.page < shape_.pages && header.pieces == frames_per_page();
   if (!known || offset + header.bytes > shape_.page_bytes) {
     ++damaged_;
     return nullptr;
   }
-  return arena_.data() + std::size_t{header.page} * shape_.page_bytes + offset;
+  return arena_->base() + std::size_t{header.page} * shape_.page_bytes + offset;
 }
 
 void TransferProbe::Landed(const FrameHeader&, bool checksum_agrees) {
@@ -132,6 +154,7 @@ absl::StatusOr<std::string> TransferProbe::Await(char kind, Instant deadline) {
 }
 
 absl::Status TransferProbe::Open(absl::string_view address, Instant deadline) {
+  BATON_RETURN_IF_ERROR(broken_);
   PeerId peer{};
   BATON_ASSIGN_OR_RETURN(peer, transport_.Connect(address));
   peer_ = peer;
@@ -144,7 +167,7 @@ absl::Status TransferProbe::PostPage(std::uint32_t page) {
   for (std::uint32_t piece = 0; piece < frames; ++piece) {
     FrameWrite& frame = batch_[piece];
     const std::uint32_t offset = piece * shape_.frame_bytes;
-    frame.source = arena_.data() + std::size_t{page} * shape_.page_bytes + offset;
+    frame.source = arena_->base() + std::size_t{page} * shape_.page_bytes + offset;
     frame.header.session = static_cast<SessionId>(1);
     frame.header.page = page;
     frame.header.piece = static_cast<std::uint16_t>(piece);

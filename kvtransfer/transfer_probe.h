@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -25,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/time.h"
+#include "kvcache/kv_arena.h"
 #include "kvtransfer/transport.h"
 
 namespace baton {
@@ -91,7 +93,7 @@ class TransferProbe final : private FrameSink {
 
   Transport& transport_;
   const ProbeShape shape_;
-  std::vector<std::byte> arena_;  // [pages][page_bytes]
+  std::unique_ptr<KvArena> arena_;  // null, and broken_ says why, when it cannot be had
   std::optional<PeerId> peer_;
   std::vector<TransportEvent> events_;
   std::vector<std::string> inbox_;  // messages not yet answered, oldest first

@@ -91,17 +91,19 @@ struct PeerLost {
 };
 using TransportEvent = std::variant<WriteDone, MessageReceived, PeerLost>;
 
+inline constexpr std::size_t kMessageBytesMax = 8 * 1024 + 32;  // header and body
+inline constexpr std::size_t kFrameBytesMax = 256 * 1024;       // payload of one frame
+/// Frames up to this travel whole in one segment of shared memory and land without reassembly:
+/// 9 against 3.5 GB/s in one thread. Over TCP the largest are the best: every one costs a call of
+/// the kernel (docs/transports.md).
+inline constexpr std::size_t kFrameBytesOneSegment = 39 * 1024;
+
 /// What carries a peer's bytes, as found, not as wished.
 struct PeerDescription {
   std::string engine;  // "validated"
   std::string wire;    // "tcp", "shm", "loopback"; "unknown" until the first exchange shows it
+  std::size_t frame_bytes_best = kFrameBytesOneSegment;  // known from Connect on
 };
-
-inline constexpr std::size_t kMessageBytesMax = 8 * 1024 + 32;  // header and body
-inline constexpr std::size_t kFrameBytesMax = 256 * 1024;       // payload of one frame
-/// Pieces up to this travel whole in one segment of shared memory and land without reassembly:
-/// 9 against 3.5 GB/s in one thread (docs/transports.md). Over TCP it makes no difference.
-inline constexpr std::size_t kPieceBytesBest = 39 * 1024;
 
 class Transport {
  public:

@@ -269,9 +269,9 @@ bool UcxTransport::ArmWakeup() {
 PeerDescription UcxTransport::Describe(PeerId id) const {
   PeerDescription out{"validated", "unknown"};
   const auto found = peers_.find(id);
-  if (found != peers_.end() && found->second.state == UcxPeer::State::kOpen) {
-    out.wire = found->second.route().Wire();
-  }
+  if (found == peers_.end()) return out;
+  if (found->second.lane == nullptr) out.frame_bytes_best = kFrameBytesMax;
+  if (found->second.state == UcxPeer::State::kOpen) out.wire = found->second.route().Wire();
   return out;
 }
 

@@ -30,6 +30,6 @@ constexpr std::uint64_t SegmentsOf(std::size_t payload_bytes) {
   return payload_bytes / (kSegmentBytes - 512) + 1;
 }
 
-static_assert(SegmentsOf(kPieceBytesBest) == 1);
+static_assert(SegmentsOf(kFrameBytesOneSegment) == 1);
 
 }  // namespace baton

@@ -25,18 +25,22 @@ namespace {
 constexpr double kShmBar = 0.50;  // of a scattered copy by one thread
 constexpr double kTcpBar = 0.75;  // of a plain socket stream
 constexpr auto kRunTimeMax = std::chrono::minutes(5);
+// As a hand-off cuts pages of MLA layers of 72 KiB (kvtransfer/piece_plan.h).
+constexpr std::uint32_t kShmFrameBytes = 36 * 1024;
+constexpr std::uint32_t kTcpFrameBytes = 3 * 72 * 1024;
 
 struct BenchOptions {
   int rounds = 7;
   int mib = 256;
-  std::uint32_t frame_bytes = 36 * 1024;
-  std::uint32_t page_bytes = 72 * 1024;
+  std::uint32_t frame_bytes = 0;             // 0: what serving takes on that wire
+  std::uint32_t page_bytes = 4 * 72 * 1024;  // 4 layers of MLA in bf16
   bool json = false;
 
-  ProbeShape Shape() const {
+  ProbeShape Shape(absl::string_view wire) const {
     const auto bytes = static_cast<std::uint64_t>(mib) << 20;
-    return {static_cast<std::uint32_t>(bytes / page_bytes), page_bytes, frame_bytes,
-            Milliseconds(1)};
+    const std::uint32_t best = wire == "shm" ? kShmFrameBytes : kTcpFrameBytes;
+    return {static_cast<std::uint32_t>(bytes / page_bytes), page_bytes,
+            frame_bytes > 0 ? frame_bytes : best, Milliseconds(1)};
   }
 };
 
@@ -118,11 +122,11 @@ class Field {
  public:
   explicit Field(const BenchOptions& options)
       : options_(options),
-        shape_(options.Shape()),
-        bytes_(std::size_t{shape_.pages} * shape_.page_bytes),
+        pages_(options.Shape("").pages),
+        bytes_(std::size_t{pages_} * options.page_bytes),
         socket_peer_(ForkSocket(bytes_, options.rounds + 1)),
-        shm_(ForkUcx("shm", shape_), shape_),
-        tcp_(ForkUcx("tcp", shape_), shape_) {}
+        shm_(ForkUcx("shm", options.Shape("shm")), options.Shape("shm")),
+        tcp_(ForkUcx("tcp", options.Shape("tcp")), options.Shape("tcp")) {}
 
   absl::Status Open() {
     StayOnProcessor(0);
@@ -146,7 +150,7 @@ class Field {
 
   /// One untimed round, then the timed ones, every contestant once a round.
   absl::Status Run() {
-    std::vector<std::uint32_t> order(shape_.pages);
+    std::vector<std::uint32_t> order(pages_);
     std::iota(order.begin(), order.end(), 0);
     std::mt19937 random(7);
     for (int round = 0; round <= options_.rounds; ++round) {
@@ -167,15 +171,15 @@ class Field {
  private:
   absl::Status Copy(const std::vector<std::uint32_t>& order) {
     for (std::size_t i = 0; i < order.size(); ++i) {
-      const std::size_t from = std::size_t{order[i]} * shape_.page_bytes;
-      const std::size_t to = std::size_t{order[order.size() - 1 - i]} * shape_.page_bytes;
-      std::memcpy(target_.data() + to, source_.data() + from, shape_.page_bytes);
+      const std::size_t from = std::size_t{order[i]} * options_.page_bytes;
+      const std::size_t to = std::size_t{order[order.size() - 1 - i]} * options_.page_bytes;
+      std::memcpy(target_.data() + to, source_.data() + from, options_.page_bytes);
     }
     return absl::OkStatus();
   }
 
   const BenchOptions options_;
-  const ProbeShape shape_;
+  const std::uint32_t pages_;
   const std::size_t bytes_;
   std::unique_ptr<ForkedPeer> socket_peer_;
   UcxContestant shm_;

@@ -47,6 +47,7 @@ struct TargetSide {
 class ChaosWorld {
  public:
   explicit ChaosWorld(std::uint64_t seed) : random_(seed) {
+    fabric_.SetFrameBytesBest(SmallLayout().LayerBytes());
     source_ = *KvArena::Create(SmallLayout(), kPoolPages);
     target_ = *KvArena::Create(SmallLayout(), kPoolPages);
     std::memset(target_->base(), static_cast<int>(kFreed), kPoolPages * PageBytes());

@@ -50,6 +50,7 @@ class HandoffPair {
   explicit HandoffPair(TransferLimits limits = {}) : HandoffPair(limits, limits) {}
   HandoffPair(TransferLimits prefill_limits, TransferLimits decode_limits)
       : prefill_limits_(prefill_limits), decode_limits_(decode_limits) {
+    fabric.SetFrameBytesBest(SmallLayout().LayerBytes());
     source = *KvArena::Create(SmallLayout(), kPages);
     target = *KvArena::Create(SmallLayout(), kPages);
     std::memset(target->base(), 0xff, kPages * SmallLayout().PageBytes());

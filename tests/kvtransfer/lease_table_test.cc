@@ -22,10 +22,10 @@ class LeaseTableTest : public testing::Test {
     layout.latent_dim = 6;
     layout.rope_dim = 2;
     arena_ = *KvArena::Create(layout, 8);
-    plan_ = PiecePlan::Of(layout, kFrameBytesMax);
-    table_ = std::make_unique<LeaseTable>(*arena_, plan_);
-    table_->OpenSession(kSession);
-    table_->OpenSession(kOther);
+    plan_ = PiecePlan::Of(layout, layout.LayerBytes());
+    table_ = std::make_unique<LeaseTable>(*arena_);
+    table_->OpenSession(kSession, plan_);
+    table_->OpenSession(kOther, plan_);
     std::memset(arena_->base(), 0xff, Bytes());
   }
 
@@ -229,6 +229,11 @@ TEST(PiecePlanTest, PiecesCoverThePageAndFitAFrame) {
     }
     EXPECT_EQ(end, layout.PageBytes());
   }
+  layout.latent_dim = 512;  // a layer of 72 KiB
+  EXPECT_EQ(PiecePlan::Of(layout, kFrameBytesOneSegment).piece_bytes, layout.LayerBytes() / 2);
+  EXPECT_EQ(PiecePlan::Of(layout, kFrameBytesMax).pieces(), 1);
+  layout.num_layers = 4;
+  EXPECT_EQ(PiecePlan::Of(layout, kFrameBytesMax).piece_bytes, 3 * layout.LayerBytes());
   EXPECT_FALSE((PiecePlan{1 << 20, 1}.valid()));
   EXPECT_FALSE((PiecePlan{1 << 20, 0}.valid()));
 }

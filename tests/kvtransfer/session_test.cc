@@ -93,6 +93,17 @@ TEST_F(OutboundSessionTest, TheWindowHoldsBackWhatIsNotCredited) {
   EXPECT_TRUE(session_.WindowAllows(41));
 }
 
+TEST_F(OutboundSessionTest, WhatTheTransportHasNotWrittenHoldsBackMore) {
+  ack_.window_bytes = 1 << 30;
+  Open();
+  constexpr std::uint64_t kMost = OutboundSession::kUnwrittenBytesMax;
+  session_.CountPosted(1, kMost, kStart);
+  EXPECT_FALSE(session_.WindowHolds(1));
+  session_.CountWritten(kMost / 2);  // sent, though the peer has credited nothing
+  EXPECT_TRUE(session_.WindowHolds(kMost / 2));
+  EXPECT_FALSE(session_.WindowHolds(kMost / 2 + 1));
+}
+
 TEST_F(OutboundSessionTest, TheWindowFollowsTheRateBetweenItsBounds) {
   constexpr std::uint64_t kMebi = 1 << 20;
   const auto window_at = [&](std::uint64_t bytes_per_ms) {

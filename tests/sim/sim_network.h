@@ -58,6 +58,8 @@ class SimNetwork {
   SimRandom& random() { return random_; }
   WireFaults& faults() { return faults_; }
   SessionWatch& sessions() { return sessions_; }
+  void SetFrameBytesBest(std::size_t bytes) { frame_bytes_best_ = bytes; }
+  std::size_t frame_bytes_best() const { return frame_bytes_best_; }
   void Heal() { faults_ = {.bytes_may_break = faults_.bytes_may_break}; }
 
   std::uint64_t Launch(SimFlight flight) {
@@ -93,6 +95,7 @@ class SimNetwork {
   SimRandom& random_;
   WireFaults faults_;
   SessionWatch sessions_;
+  std::size_t frame_bytes_best_ = kFrameBytesOneSegment;
   std::map<std::string, SimTransport*> ends_;
   std::map<std::pair<std::string, std::string>, Instant> cuts_;
   std::map<std::uint64_t, SimFlight> flights_;
@@ -115,7 +118,9 @@ class SimTransport : public Transport {
   void Poll(std::vector<TransportEvent>& events) override;
   int wake_fd() const override { return -1; }
   bool ArmWakeup() override { return inbox_.empty() && events_.empty(); }
-  PeerDescription Describe(PeerId) const override { return {"validated", "sim"}; }
+  PeerDescription Describe(PeerId) const override {
+    return {"validated", "sim", network_.frame_bytes_best()};
+  }
 
   /// The peer dies at the other end: seen after a while.
   void LosePeersTo(const std::string& address);
