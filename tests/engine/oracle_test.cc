@@ -113,7 +113,7 @@ TEST_P(OracleTest, RandomModelsGiveTheOraclesLogitsOnBothBackends) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, OracleTest, ::testing::Values("deepseek"));
+INSTANTIATE_TEST_SUITE_P(, OracleTest, ::testing::Values("deepseek", "llama"));
 
 }  // namespace
 }  // namespace baton

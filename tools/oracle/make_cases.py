@@ -13,13 +13,18 @@ import sys
 from pathlib import Path
 
 import deepseek
+import llama
 import random_deepseek
+import random_llama
 import seeded_weights
 
 # Nearer choices of experts than this may fall either way in fp32.
 MARGIN = 1e-4
 
-FAMILIES = {"deepseek": (random_deepseek.config, deepseek.table, deepseek.Oracle)}
+FAMILIES = {
+    "deepseek": (random_deepseek.config, deepseek.table, deepseek.Oracle),
+    "llama": (random_llama.config, llama.table, llama.Oracle),
+}
 
 
 def case(family: str, seed: int) -> dict | None:
