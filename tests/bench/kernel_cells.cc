@@ -74,37 +74,47 @@ class GemmCell : public Cell {
   GemmParams params_;
 };
 
-struct MlaShape {
+struct AttentionShape {
   int sequences, rows, length, heads;
 };
 
-// DeepSeek's geometry: latent 512, rope 64, pages of 64 tokens in shuffled order.
+// Sequences of one length over pages of 64 tokens in shuffled order.
+struct PagedBatch {
+  static constexpr int kTokens = 64;
+
+  explicit PagedBatch(const AttentionShape& shape) : pages((shape.length + kTokens - 1) / kTokens) {
+    table.resize(Product(shape.sequences, pages, 1));
+    std::iota(table.begin(), table.end(), 0);
+    std::shuffle(table.begin(), table.end(), std::mt19937(5));
+    for (int s = 0; s <= shape.sequences; ++s) row_starts.push_back(s * shape.rows);
+    lengths.assign(static_cast<std::size_t>(shape.sequences), shape.length);
+  }
+
+  const int pages;  // of a sequence
+  std::vector<std::int32_t> row_starts, lengths, table;
+};
+
+// DeepSeek's geometry: latent 512, rope 64.
 class MlaCell : public Cell {
  public:
-  MlaCell(const MlaShape& shape, const Backend& backend, Stream& stream)
-      : backend_(backend), stream_(stream) {
-    const int pages = (shape.length + kTokens - 1) / kTokens;
-    pages_ = RandomWords(Product(shape.sequences * pages, kTokens, kDim));
+  MlaCell(const AttentionShape& shape, const Backend& backend, Stream& stream)
+      : backend_(backend), stream_(stream), batch_(shape) {
+    pages_ = RandomWords(Product(shape.sequences * batch_.pages, PagedBatch::kTokens, kDim));
     query_ = RandomWords(Product(shape.sequences * shape.rows, shape.heads, kDim));
     output_.resize(Product(shape.sequences * shape.rows, shape.heads, kLatent));
-    table_.resize(Product(shape.sequences, pages, 1));
-    std::iota(table_.begin(), table_.end(), 0);
-    std::shuffle(table_.begin(), table_.end(), std::mt19937(5));
-    for (int s = 0; s <= shape.sequences; ++s) row_starts_.push_back(s * shape.rows);
-    lengths_.assign(static_cast<std::size_t>(shape.sequences), shape.length);
     params_ = {.sequences = shape.sequences,
                .num_heads = shape.heads,
                .latent_dim = kLatent,
                .rope_dim = kDim - kLatent,
-               .tokens_per_page = kTokens,
+               .tokens_per_page = PagedBatch::kTokens,
                .softmax_scale = 0.07F,
-               .row_starts = row_starts_.data(),
-               .lengths = lengths_.data(),
-               .block_table = table_.data(),
-               .max_pages = pages,
+               .row_starts = batch_.row_starts.data(),
+               .lengths = batch_.lengths.data(),
+               .block_table = batch_.table.data(),
+               .max_pages = batch_.pages,
                .query = query_.data(),
                .pages = reinterpret_cast<const std::byte*>(pages_.data()),
-               .page_stride_bytes = std::size_t{kTokens} * kDim * 2,
+               .page_stride_bytes = std::size_t{PagedBatch::kTokens} * kDim * 2,
                .output = output_.data()};
     name_ = absl::StrFormat("mla_decode b%d rows%d len%d heads%d", shape.sequences, shape.rows,
                             shape.length, shape.heads);
@@ -114,15 +124,55 @@ class MlaCell : public Cell {
   absl::Status Call(int) override { return backend_.mla_decode(params_, stream_); }
 
  private:
-  static constexpr int kTokens = 64;
   static constexpr int kLatent = 512;
   static constexpr int kDim = 576;
 
   const Backend& backend_;
   Stream& stream_;
+  const PagedBatch batch_;
   Words pages_, query_, output_;
-  std::vector<std::int32_t> row_starts_, lengths_, table_;
   MlaDecodeParams params_;
+};
+
+// Llama-3-8B's geometry: 8 KV heads of 128.
+class GqaCell : public Cell {
+ public:
+  GqaCell(const AttentionShape& shape, const Backend& backend, Stream& stream)
+      : backend_(backend), stream_(stream), batch_(shape) {
+    pages_ = RandomWords(
+        Product(shape.sequences * batch_.pages, PagedBatch::kTokens, 2 * kKvHeads * kDim));
+    query_ = RandomWords(Product(shape.sequences * shape.rows, shape.heads, kDim));
+    output_.resize(query_.size());
+    params_ = {.sequences = shape.sequences,
+               .num_heads = shape.heads,
+               .kv_heads = kKvHeads,
+               .head_dim = kDim,
+               .tokens_per_page = PagedBatch::kTokens,
+               .softmax_scale = 0.09F,
+               .row_starts = batch_.row_starts.data(),
+               .lengths = batch_.lengths.data(),
+               .block_table = batch_.table.data(),
+               .max_pages = batch_.pages,
+               .query = query_.data(),
+               .pages = reinterpret_cast<const std::byte*>(pages_.data()),
+               .page_stride_bytes = std::size_t{PagedBatch::kTokens} * 2 * kKvHeads * kDim * 2,
+               .output = output_.data()};
+    name_ = absl::StrFormat("gqa_decode b%d rows%d len%d heads%d", shape.sequences, shape.rows,
+                            shape.length, shape.heads);
+    cost_ = CostOf(params_);
+  }
+
+  absl::Status Call(int) override { return backend_.gqa_decode(params_, stream_); }
+
+ private:
+  static constexpr int kKvHeads = 8;
+  static constexpr int kDim = 128;
+
+  const Backend& backend_;
+  Stream& stream_;
+  const PagedBatch batch_;
+  Words pages_, query_, output_;
+  GqaDecodeParams params_;
 };
 
 }  // namespace
@@ -140,11 +190,17 @@ std::vector<std::function<std::unique_ptr<Cell>(const Backend&, Stream&)>> Kerne
       return std::make_unique<GemmCell>(shape, backend, stream);
     });
   }
-  constexpr MlaShape kMlas[] = {{1, 1, 4096, 16},  {8, 1, 512, 16},   {8, 1, 4096, 16},
-                                {1, 1, 4096, 128}, {1, 512, 512, 16}, {1, 512, 4096, 16}};
-  for (const MlaShape& shape : kMlas) {
+  constexpr AttentionShape kMlas[] = {{1, 1, 4096, 16},  {8, 1, 512, 16},   {8, 1, 4096, 16},
+                                      {1, 1, 4096, 128}, {1, 512, 512, 16}, {1, 512, 4096, 16}};
+  for (const AttentionShape& shape : kMlas) {
     cells.push_back([shape](const Backend& backend, Stream& stream) {
       return std::make_unique<MlaCell>(shape, backend, stream);
+    });
+  }
+  constexpr AttentionShape kGqas[] = {{1, 1, 4096, 32}, {8, 1, 4096, 32}, {1, 512, 4096, 32}};
+  for (const AttentionShape& shape : kGqas) {
+    cells.push_back([shape](const Backend& backend, Stream& stream) {
+      return std::make_unique<GqaCell>(shape, backend, stream);
     });
   }
   return cells;
