@@ -17,10 +17,11 @@ std::string SmallTokenizer::Json() const {
     AppendJsonString(name, vocabulary);
     absl::StrAppend(&vocabulary, ":", next++);
   };
-  for (char32_t letter = 0; next < 256; ++letter) {
+  char32_t letter = 0;
+  while (next < 256) {
     std::string name;
     std::string bytes;
-    AppendUtf8(letter, name);
+    AppendUtf8(letter++, name);
     if (BytesFromLetters(name, bytes)) add(name);
   }
   for (const std::string& token : tokens) add(token);
