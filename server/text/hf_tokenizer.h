@@ -46,6 +46,9 @@ class HfTokenizer : public Tokenizer {
   /// How many of the 256 bytes have no token: text that holds them loses them, as published.
   int bytes_missing() const { return byte_pair_.bytes_missing(); }
 
+  /// As SplitPattern::is_machine_code, of every split.
+  bool is_machine_code() const { return parts_.pre_tokenizer.is_machine_code(); }
+
  private:
   struct Workspace {
     SplitPattern::Scratch split;

@@ -54,6 +54,11 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> FromDirectory(const fs::path& directo
     BATON_WARN("the vocabulary lacks %d of 256 bytes: text that holds them loses them",
                (*made)->bytes_missing());
   }
+  if (!(*made)->is_machine_code()) {
+    BATON_WARN(
+        "this system refuses machine code made at run time: text is split by an interpreter, more "
+        "slowly");
+  }
   return std::unique_ptr<Tokenizer>(*std::move(made));
 }
 

@@ -103,6 +103,13 @@ PreTokenizer::Piece PartOf(const PreTokenizer::Piece& piece, std::size_t begin, 
 
 }  // namespace
 
+bool PreTokenizer::is_machine_code() const {
+  return std::all_of(steps_.begin(), steps_.end(), [](const Step& step) {
+    const auto* split = std::get_if<SplitStep>(&step);
+    return split == nullptr || split->pattern.is_machine_code();
+  });
+}
+
 absl::Status PreTokenizer::Run(absl::string_view text, SplitPattern::Scratch& scratch,
                                TakePiece take) const {
   return RunFrom(0, {text, {0, text.size()}, false}, {scratch, take});

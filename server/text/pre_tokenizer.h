@@ -50,6 +50,9 @@ class PreTokenizer {
 
   void Add(Step step) { steps_.push_back(std::move(step)); }
 
+  /// As SplitPattern::is_machine_code, of every split.
+  bool is_machine_code() const;
+
   /// Hands over the pieces of `text` (well-formed UTF-8) in order; none is empty.
   /// Errors: InvalidArgument when a limit of splitting is hit.
   absl::Status Run(absl::string_view text, SplitPattern::Scratch& scratch, TakePiece take) const;
