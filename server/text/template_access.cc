@@ -184,7 +184,9 @@ absl::StatusOr<TemplateValue> GetSlice(const TemplateValue& value,
   if (const TemplateUndefined* undefined = value.undefined()) return UndefinedError(*undefined);
   if (value.text() != nullptr) return SliceText(*value.text(), bounds, heap);
   const TemplateList* list = value.list();
-  if (list == nullptr || !list->indexable()) return heap.Undefined("a slice", TypeNameOf(value));
+  if (list == nullptr || !list->indexable()) {
+    return TemplateError(absl::StrFormat("a %s cannot be sliced", TypeNameOf(value)));
+  }
   const auto size = static_cast<std::int64_t>(list->items.size());
   BATON_ASSIGN_OR_RETURN(const Bounds found, IndicesOf(bounds, size));
   std::vector<TemplateValue> items;

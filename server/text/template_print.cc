@@ -82,6 +82,8 @@ class ReprWriter {
     }
     if (AppendScalar(value, out_)) return absl::OkStatus();
     if (value.text() != nullptr) {
+      if (value.text()->safe)
+        return TemplateError("what 'safe' returned, printed in a list or dict");
       BATON_RETURN_IF_ERROR(heap_.SpendBytes(value.text()->bytes.size()));
       AppendQuoted(value.text()->bytes, out_);
       return absl::OkStatus();

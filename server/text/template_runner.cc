@@ -134,6 +134,7 @@ TemplateRunner::FlowResult TemplateRunner::RunFor(const TemplateStatement& state
   }
   TemplateLoop* running = heap_.New(loop);
   TemplateFrame* turn = NewFrame(statement.frame, &frame);
+  bool completed = false;
   for (;;) {
     BATON_ASSIGN_OR_RETURN(const bool more, Advance(*running));
     if (!more) break;
@@ -142,9 +143,11 @@ TemplateRunner::FlowResult TemplateRunner::RunFor(const TemplateStatement& state
     turn->slots[static_cast<std::size_t>(statement.loop_slot)] = TemplateValue(running);
     Begin(*turn);
     BATON_ASSIGN_OR_RETURN(const Flow flow, RunAll(statement.body, *turn, out));
-    if (flow == Flow::kBreak) return Flow::kNext;
+    completed = completed || flow == Flow::kNext;
+    if (flow == Flow::kBreak) break;
   }
-  if (running->index >= 0 || statement.other.empty()) return Flow::kNext;
+  // As Jinja compiles it: a turn that break or continue left does not count against the else.
+  if (completed || statement.other.empty()) return Flow::kNext;
   TemplateFrame* other = NewFrame(statement.other_frame, &frame);
   Begin(*other);
   return RunAll(statement.other, *other, out);
