@@ -119,7 +119,6 @@ absl::StatusOr<TemplateValue> KeyOf(const TemplateValue& item, const TemplateVal
                                     bool case_sensitive, TemplateHeap& heap) {
   if (attribute.missing() || attribute.none()) return Folded(item, case_sensitive, heap);
   BATON_ASSIGN_OR_RETURN(const TemplateValue key, GetPath(item, attribute, heap));
-  if (key.undefined() != nullptr) return UndefinedError(*key.undefined());
   return Folded(key, case_sensitive, heap);
 }
 

@@ -11,14 +11,6 @@ using Read = ToolCallRead;
 
 constexpr absl::string_view kHermesOpen = "<tool_call>";
 constexpr absl::string_view kHermesClose = "</tool_call>";
-constexpr absl::string_view kCallsOpen =
-    "<\xEF\xBD\x9Ctool\xE2\x96\x81"
-    "calls\xE2\x96\x81"
-    "begin\xEF\xBD\x9C>";
-constexpr absl::string_view kCallsClose =
-    "<\xEF\xBD\x9Ctool\xE2\x96\x81"
-    "calls\xE2\x96\x81"
-    "end\xEF\xBD\x9C>";
 constexpr absl::string_view kCallOpen =
     "<\xEF\xBD\x9Ctool\xE2\x96\x81"
     "call\xE2\x96\x81"
