@@ -109,7 +109,8 @@ struct RouterConfig {
   double decode_weight = 1;
   int local_prefill_tokens_max = -1;  // -1 = auto
   int backlog_ms_max = 2000;
-  int alone_after_ms = 3000;                 // 0 = an aggregated cluster
+  int alone_after_ms = 3000;  // 0 = an aggregated cluster
+  int lost_worker_wait_ms = 2000;
   int load_report_ms = 100;
   std::map<std::string, ClassConfig> classes = {
       {"interactive", {2000, 50}}, {"standard", {5000, 100}}, {"batch", {30000, 500}}};

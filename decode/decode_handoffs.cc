@@ -67,7 +67,8 @@ void DecodeWorker::State::OnFailed(const InboundFailed& failed) {
   Sequence* sequence = Find(failed.id);
   if (sequence == nullptr) return;
   ++counts_.handoffs_failed;
-  handoffs.push_back({.committed = false, .reason = failed.reason, .held = {}, .admit = {}});
+  handoffs.push_back(
+      {.id = failed.id, .committed = false, .reason = failed.reason, .held = {}, .admit = {}});
   // The prefill worker tells the router that the answer is whole. That comes on another stream,
   // maybe later: a failure from here would overtake it.
   if (failed.reason == HandoffReason::kFirstTokenEnds) return End(*sequence, failed.reason);

@@ -37,7 +37,8 @@ void DecodeWorker::State::FlushTokens() {
 
 void DecodeWorker::State::NoteHandoff(Sequence& sequence, Duration admit) {
   if (!sequence.held.has_value()) return;
-  handoffs.push_back({.committed = true,
+  handoffs.push_back({.id = sequence.attempt(),
+                      .committed = true,
                       .reason = HandoffReason::kCommitted,
                       .held = *std::exchange(sequence.held, std::nullopt),
                       .admit = admit});

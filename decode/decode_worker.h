@@ -30,8 +30,9 @@
 
 namespace baton {
 
-/// A hand-off that ended here, for the role's metrics.
+/// A hand-off that ended here, for the role's metrics and its log.
 struct DecodeHandoff {
+  AttemptId id;
   bool committed = false;
   HandoffReason reason{};  // when not committed
   Duration held{};         // first Grant -> its pages may move

@@ -69,8 +69,10 @@ void InboundTransfers::Impl::OpenHeld(Instant now) {
   for (HeldOffer& held : std::exchange(held_offers_, {})) {
     const Instant until = held.until;
     Arrived(held.session, held.offer, now);
-    if (!held_offers_.empty() && held_offers_.back().offer.handoff == held.offer.handoff) {
-      held_offers_.back().until = until;  // held again: its time goes on
+    if (held_offers_.empty()) continue;
+    HeldOffer& last = held_offers_.back();
+    if (last.session == held.session && last.offer.handoff == held.offer.handoff) {
+      last.until = until;  // held again: its time goes on
     }
   }
 }

@@ -49,7 +49,9 @@ void PrefillWorker::State::OnEnded(const OutboundEnded& ended) {
   if (prompt == nullptr) return;
   const bool committed = ended.reason == HandoffReason::kCommitted;
   ++(committed ? counts_.handoffs_committed : counts_.handoffs_failed);
-  handoffs.push_back({.reason = ended.reason,
+  handoffs.push_back({.id = ended.id,
+                      .reason = ended.reason,
+                      .message = ended.message,
                       .times = ended.times,
                       .bytes = ended.bytes,
                       .pages_sent = ended.pages_sent,

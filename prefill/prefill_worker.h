@@ -17,6 +17,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -32,9 +33,11 @@
 
 namespace baton {
 
-/// What a job's hand-off took, for the role's metrics.
+/// What a job's hand-off took, for the role's metrics and its log.
 struct PrefillHandoff {
+  AttemptId id;
   HandoffReason reason{};
+  std::string message;  // what differs, when refused; no address, no content
   HandoffTimes times;
   std::uint64_t bytes = 0;
   std::uint32_t pages_sent = 0;

@@ -14,6 +14,7 @@ RouterOptions RouterOptionsFrom(const Config& config) {
   options.heartbeat = std::chrono::seconds(router.heartbeat_seconds);
   options.worker_ttl = std::chrono::seconds(router.worker_ttl_seconds);
   options.alone_after = Milliseconds(router.alone_after_ms);
+  options.lost_worker_wait = Milliseconds(router.lost_worker_wait_ms);
   options.index_bytes_max = router.index_bytes_max;
   if (router.requests_max > 0) options.requests_max = router.requests_max;
   options.queue_requests_max = router.queue_requests_max;

@@ -12,6 +12,7 @@
 #include "server/admin/health_routes.h"
 #include "server/http/http_server.h"
 #include "server/roles/engine_thread.h"
+#include "server/roles/handoff_log.h"
 #include "server/roles/signals.h"
 #include "server/roles/step_probe.h"
 #include "server/roles/transfer_thread.h"
@@ -214,7 +215,10 @@ class WorkerRole {
     for (WorkerOutput& output : worker.TakeLinkMessages()) {
       links_->Send(output.link, std::move(output.message));
     }
-    for (const auto& handoff : worker.TakeHandoffs()) role_metrics_.Observe(handoff);
+    for (const auto& handoff : worker.TakeHandoffs()) {
+      role_metrics_.Observe(handoff);
+      LogIfFailed(handoff);
+    }
     for (const auto& step : worker.TakeSteps()) role_metrics_.Observe(step);
   }
 

@@ -9,6 +9,9 @@
 namespace baton {
 namespace {
 
+/// Longer than a killed worker's first back-off and its start together.
+constexpr absl::string_view kRestartWaitMs = "10000";
+
 /// Arguments as `--set path=value`, in the order in which the later wins.
 class Arguments {
  public:
@@ -92,6 +95,10 @@ struct Planner {
     Arguments arguments("router", command_line);
     arguments.Set("router.port", absl::StrCat(port));
     arguments.Set("router.grpc_port", absl::StrCat(grpc_port));
+    // A worker that died comes back: requests that have begun wait for it.
+    if (command_line.up.restart && IsDefault(loaded, "router.lost_worker_wait_ms")) {
+      arguments.Set("router.lost_worker_wait_ms", kRestartWaitMs);
+    }
     if (command_line.up.prefill_workers == 0) arguments.Set("router.alone_after_ms", "0");
     SetDrain(arguments);
     roles.push_back({"router", port, arguments.Take()});

@@ -91,6 +91,11 @@ class FaultsTest(unittest.TestCase):
             self.assertEqual(503, refused.exception.status)
             self.assertIn("Retry-After", refused.exception.headers)
 
+    def test_a_stream_outlives_the_restart_of_the_only_decode_worker(self):
+        with Cluster() as cluster:
+            kill = once(lambda: cluster.signal("decode-0", signal.SIGKILL), 40)
+            self.assertEqual(self.expected, pace(cluster, self.prompt, kill))
+
     def test_the_only_decode_worker_killed_is_restarted_and_serves_again(self):
         with Cluster() as cluster:
             cluster.signal("decode-0", signal.SIGKILL)
