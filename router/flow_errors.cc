@@ -29,6 +29,10 @@ FlowError ErrorOf(const link::JobFailed& failed) {
       return {absl::ResourceExhaustedError(Text("every queue is full", failed)), "queue_full"};
     case link::FAIL_DRAINING:
       return {absl::UnavailableError(Text("the workers are draining", failed)), "draining"};
+    case link::FAIL_HANDOFF:
+    case link::FAIL_PEER_LOST:
+      return {absl::UnavailableError(Text("hand-offs between the workers fail", failed)),
+              "handoff_failed"};
     case link::FAIL_DEADLINE:
       return {absl::DeadlineExceededError(Text("the request's time is over", failed)), "deadline"};
     default:

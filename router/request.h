@@ -55,9 +55,11 @@ class ResponseObserver {
   virtual void OnFinished(FinishReason reason, const RequestUsage& usage,
                           const HandoffBudget& budget) = 0;
 
-  /// `status`: Unavailable (no worker, draining), ResourceExhausted (queue full), DeadlineExceeded,
-  /// InvalidArgument (can never fit), Cancelled, Internal. `code` is the OpenAI error code:
-  /// "no_worker", "queue_full", "draining", "deadline", "context_length_exceeded", "internal".
+  /// `status`: Unavailable (no worker, draining, hand-offs fail), ResourceExhausted (queue full),
+  /// DeadlineExceeded, InvalidArgument (can never fit), Cancelled, Internal. `code` is the OpenAI
+  /// error code: "no_worker", "queue_full", "draining", "handoff_failed", "deadline",
+  /// "context_length_exceeded", "internal"; with Cancelled "cancelled", or "finished" when the
+  /// answer was whole.
   virtual void OnFailed(const absl::Status& status, const std::string& code) = 0;
 };
 

@@ -71,8 +71,11 @@ void RequestFlow::Dispatch(FlowPair pair, Instant now, RouterOutbox& out) {
 void RequestFlow::OnNoWorker(Instant now) {
   if (state_ != FlowState::kQueued) return;
   if (attempt_ > 0 && now < After(queued_at_, limits_.lost_worker_wait)) return;
-  EndWith(absl::UnavailableError("no worker can take the request now; try again shortly"),
-          "no_worker");
+  EndWith(
+      absl::UnavailableError(
+          attempt_ > 0 ? "the request's workers are gone and none came in time; try again shortly"
+                       : "no worker can take the request now; try again shortly"),
+      "no_worker");
 }
 
 void RequestFlow::Fail(const absl::Status& status, const std::string& code, RouterOutbox& out) {
@@ -82,7 +85,8 @@ void RequestFlow::Fail(const absl::Status& status, const std::string& code, Rout
   EndWith(status, code);
 }
 
-void RequestFlow::Cancel(RouterOutbox& out) {
+void RequestFlow::Cancel(bool answered, RouterOutbox& out) {
+  if (answered) return Fail(absl::CancelledError("the answer is whole"), "finished", out);
   Fail(absl::CancelledError("the client is gone"), "cancelled", out);
 }
 
@@ -111,7 +115,7 @@ void RequestFlow::OnTokens(LinkId from, const link::SequenceTokens& tokens, Inst
     return RetryFailure(broken, now, out);
   }
   if (IsDecode(from)) committed_ = true;
-  TakeTokens(tokens, now);
+  TakeTokens(from, tokens, now);
   if (ends) return Finish(from, static_cast<FinishReason>(tokens.finish()), now, out);
   const LinkId decode = pair_->decode.link;
   for (const link::SequenceTokens& held : std::exchange(ahead_, {})) {
@@ -126,7 +130,7 @@ bool RequestFlow::RunAhead(LinkId from, const link::SequenceTokens& tokens) cons
          ahead_.size() < kAheadMax;
 }
 
-void RequestFlow::TakeTokens(const link::SequenceTokens& tokens, Instant now) {
+void RequestFlow::TakeTokens(LinkId from, const link::SequenceTokens& tokens, Instant now) {
   std::vector<TokenOutput> fresh;
   const bool first = generated_.empty();
   const std::size_t limit = static_cast<std::size_t>(std::max(1, request_.stop.max_tokens));
@@ -138,8 +142,11 @@ void RequestFlow::TakeTokens(const link::SequenceTokens& tokens, Instant now) {
   }
   if (fresh.empty()) return;
   if (first) first_token_ms_ = ToMilliseconds(now - started_);
-  failures_ = faults_ = 0;
-  refused_since_ = kNever;
+  // Only decode's tokens show that hand-offs work: prefill's would renew the patience for ever.
+  if (IsDecode(from)) {
+    failures_ = faults_ = 0;
+    refused_since_ = kNever;
+  }
   observer_->OnTokens(fresh);
 }
 
@@ -205,8 +212,8 @@ void RequestFlow::RetryFailure(const link::JobFailed& failed, Instant now, Route
   // A refusal is no fault: the request waits for room, as long as it may wait in the queue.
   const bool refused = IsRefusal(failed.reason());
   if (refused) refused_since_ = std::min(refused_since_, now);
-  const bool over = refused ? now - refused_since_ >= limits_.queue_max
-                            : ++faults_ > limits_.retries_max;
+  const bool over =
+      refused ? now - refused_since_ >= limits_.queue_max : ++faults_ > limits_.retries_max;
   if (over) {
     const FlowError error = ErrorOf(failed);
     return Fail(error.status, error.code, out);
@@ -216,8 +223,7 @@ void RequestFlow::RetryFailure(const link::JobFailed& failed, Instant now, Route
   const int doublings = std::min(failures_ - 1, kBackoffDoublingsMax);
   const Duration wait =
       std::max<Duration>(limits_.backoff * (1 << doublings), Milliseconds(failed.retry_after_ms()));
-  Retry(refused ? "refused" : "failed", now + std::min(wait, kBackoffMax), now,
-        out);
+  Retry(refused ? "refused" : "failed", now + std::min(wait, kBackoffMax), now, out);
 }
 
 void RequestFlow::OnWorkerLost(LinkId lost, Instant now, RouterOutbox& out) {

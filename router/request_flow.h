@@ -34,7 +34,8 @@ namespace baton {
 enum class FlowState { kQueued, kRunning, kClosing, kEnded };
 
 struct FlowLimits {
-  int retries_max = 2;  // faults without a new token in between; neither lost workers nor refusals
+  int retries_max =
+      2;  // faults without a token of decode's in between; no lost workers, no refusals
   Duration backoff = Milliseconds(50);
   Duration queue_max = std::chrono::seconds(30);
   Duration lost_worker_wait = std::chrono::seconds(2);
@@ -80,7 +81,8 @@ class RequestFlow {
   void OnNoWorker(Instant now);
   /// Ends it with this error. What ran is cancelled.
   void Fail(const absl::Status& status, const std::string& code, RouterOutbox& out);
-  void Cancel(RouterOutbox& out);
+  /// `answered`: its outcome is "finished" all the same.
+  void Cancel(bool answered, RouterOutbox& out);
   void OnTimer(Instant now, RouterOutbox& out);
 
   void OnTokens(LinkId from, const link::SequenceTokens& tokens, Instant now, RouterOutbox& out);
@@ -100,7 +102,7 @@ class RequestFlow {
   /// Whether the attempt still needs its prefill worker.
   bool NeedsPrefill() const { return !committed_ || !ahead_.empty(); }
   /// Appends what is new to generated_ and tells the observer.
-  void TakeTokens(const link::SequenceTokens& tokens, Instant now);
+  void TakeTokens(LinkId from, const link::SequenceTokens& tokens, Instant now);
   void Finish(LinkId from, FinishReason reason, Instant now, RouterOutbox& out);
   void Close();
   void Retry(const char* reason, Instant ready_at, Instant now, RouterOutbox& out);
@@ -128,7 +130,7 @@ class RequestFlow {
   int cached_tokens_ = -1;  // least over attempts; -1: not stated yet
   bool committed_ = false;  // decode has what it needs of prefill
   bool reported_ = false;
-  // since the last new token
+  // since decode's last new token
   int failures_ = 0;                // refusals and faults: they set the back-off
   int faults_ = 0;                  // bounded by retries_max
   Instant refused_since_ = kNever;  // the first refusal: bounded by queue_max

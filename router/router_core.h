@@ -55,8 +55,9 @@ class RouterCore {
   /// `observer` hears exactly one end; a refusal comes before Submit returns.
   void Submit(Request request, std::unique_ptr<ResponseObserver> observer, Instant now);
 
-  /// The observer hears Cancelled before Cancel returns, unless the end came before.
-  void Cancel(const RequestId& id);
+  /// The observer hears Cancelled before Cancel returns, unless the end came before. `answered`:
+  /// the answer is whole (a stop string ended it), so it counts as finished.
+  void Cancel(const RequestId& id, bool answered);
 
   /// New requests are refused with "draining"; those begun are followed to their end.
   void StartDrain();

@@ -29,7 +29,7 @@ struct RouterOptions {
   int requests_max = 4096;  // live requests
   int queue_requests_max = 1024;
   Duration queue_max = std::chrono::seconds(30);
-  int retries_max = 2;  // without a new token in between
+  int retries_max = 2;  // without a token of decode's in between
   Duration backoff = Milliseconds(50);
   /// How long a request that has begun waits for a worker to come (back).
   Duration lost_worker_wait = std::chrono::seconds(2);

@@ -51,8 +51,8 @@ void RouterCore::Submit(Request request, std::unique_ptr<ResponseObserver> obser
   After(*live);
 }
 
-void RouterCore::Cancel(const RequestId& id) {
-  WithFlow(id, [this](RequestFlow& flow) { flow.Cancel(outbox_); });
+void RouterCore::Cancel(const RequestId& id, bool answered) {
+  WithFlow(id, [this, answered](RequestFlow& flow) { flow.Cancel(answered, outbox_); });
 }
 
 void RouterCore::StartDrain() { draining_ = true; }

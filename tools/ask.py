@@ -58,11 +58,15 @@ def main():
     print(f"    ({1e3 * (time.monotonic() - start):.1f} ms)")
     budget = usage.get("handoff", {})
     if budget:
-        print(f"\nprefilled by {budget['prefill_worker'] or '-'}, decoded by {budget['decode_worker']}, "
-              f"{budget['pages_sent']} pages ({budget['bytes']} bytes) over {budget['wire'] or '-'}")
+        if budget["prefill_worker"] is None:
+            print(f"\nprompt and answer by {budget['decode_worker']}, without a hand-off")
+        else:
+            print(f"\nprefilled by {budget['prefill_worker']}, decoded by {budget['decode_worker']}, "
+                  f"{budget['pages_sent']} pages ({budget['bytes']} bytes) over {budget['wire']}")
         for name in ("queue", "prefill", "offer", "exposed", "commit", "first_token"):
             label = {"exposed": "exposed wire", "first_token": "first token"}.get(name, name)
-            print(f"  {label:<13}{budget[name + '_ms']:8.2f} ms")
+            if budget[name + "_ms"] is not None:
+                print(f"  {label:<13}{budget[name + '_ms']:8.2f} ms")
     if not digits:
         return
     if not answer.startswith(digits):

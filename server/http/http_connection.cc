@@ -1,9 +1,12 @@
 #include "server/http/http_connection.h"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
+#include <utility>
 
 #include "absl/strings/match.h"
+#include "base/log.h"
 #include "server/http/http_connection_table.h"
 #include "server/http/http_head_scan.h"
 
@@ -53,7 +56,10 @@ void HttpConnection::OnReadable(const boost::system::error_code& error) {
   if (!draining_) Advance();
   const bool read_ahead_full =
       phase_ == Phase::kInFlight && in_.size() >= table_.limits().pipelined_bytes_max;
-  if (!read_ahead_full) WaitForBytes();
+  if (!read_ahead_full) return WaitForBytes();
+  // Unread bytes would hide that it leaves. With the answer given it may only be quick to ask
+  // again.
+  if (!reply_ended_) Gone();
 }
 
 // The client shut its side. With the answer complete it may only be done asking: let it read on.
@@ -125,6 +131,10 @@ bool HttpConnection::AdvanceBody() {
     const std::size_t taken = parser_->put(asio::buffer(in_), error);
     in_.erase(0, taken);
     body_bytes_ += taken;
+    if (!ChargeBody(taken)) {
+      Refuse(503, "too many large requests are being read; try again");
+      return false;
+    }
     if (error == http::error::need_more) {
       error = {};
       if (taken > 0) continue;
@@ -143,6 +153,17 @@ bool HttpConnection::AdvanceBody() {
   }
   return parser_->is_done();
 }
+
+// False when all bodies together are at their bound. Small ones pass even then.
+bool HttpConnection::ChargeBody(std::size_t bytes) {
+  const std::size_t small = table_.limits().small_body_bytes;
+  const std::size_t counted = std::min(bytes, body_bytes_ > small ? body_bytes_ - small : 0);
+  if (!table_.ChargeBodies(counted)) return false;
+  body_charge_ += counted;
+  return true;
+}
+
+void HttpConnection::ReturnBody() { table_.ReturnBodies(std::exchange(body_charge_, 0)); }
 
 HttpRequest HttpConnection::TakeRequest() {
   http::request<http::string_body> message = parser_->release();
@@ -189,6 +210,7 @@ void HttpConnection::Dispatch() {
 // request.
 void HttpConnection::Refuse(int status, absl::string_view message) {
   parser_.reset();
+  ReturnBody();
   EnterPhase(Phase::kInFlight);
   keep_alive_ = false;
   head_only_ = false;
@@ -202,6 +224,7 @@ void HttpConnection::Refuse(int status, absl::string_view message) {
 
 void HttpConnection::EndExchange() {
   table_.ExchangeEnds();
+  ReturnBody();
   gone_ = nullptr;
   if (!keep_alive_) return CloseAfterDraining();
   if (in_.empty()) std::string().swap(in_);  // what a large body has grown is given back
@@ -251,6 +274,7 @@ void HttpConnection::Gone() {
 void HttpConnection::Close() {
   phase_ = Phase::kClosing;
   draining_ = false;
+  ReturnBody();
   boost::system::error_code ignored;
   socket_.close(ignored);
   table_.Release(*this);
@@ -279,6 +303,7 @@ void HttpConnection::Abandon() {
     return;
   }
   reply_ended_ = false;
+  BATON_ERROR("http route %s: a request was dropped without an answer", route_);
   Send(ErrorResponse(DoorError(500, "the request was dropped")));
 }
 

@@ -69,6 +69,8 @@ class HttpConnection {
   void Dispatch();
   HttpRequest TakeRequest();
   void Refuse(int status, absl::string_view message);
+  bool ChargeBody(std::size_t bytes);
+  void ReturnBody();
 
   // Writing.
   void QueueHead(const HttpResponse& response, bool chunked);
@@ -95,6 +97,7 @@ class HttpConnection {
   std::string in_;  // read, not yet parsed
   std::optional<Parser> parser_;
   std::size_t body_bytes_ = 0;
+  std::size_t body_charge_ = 0;  // of it, what counts in the table's bound, until the answer's end
   Instant body_since_{};
 
   bool keep_alive_ = false;

@@ -21,7 +21,8 @@ void HttpConnectionTable::Add(boost::asio::ip::tcp::socket socket) {
   if (error) return;  // gone before it was looked at; the socket closes itself
   const std::string address = remote.address().to_string();
   const bool capped = !remote.address().is_loopback();
-  if (open_.size() >= static_cast<std::size_t>(limits_.connections_max)) {
+  const bool full = open_.size() >= static_cast<std::size_t>(limits_.connections_max);
+  if (full && !CloseLongestIdle()) {
     BATON_WARN("http connection refused: %d are open", limits_.connections_max);
     return;
   }
@@ -44,6 +45,26 @@ void HttpConnectionTable::Add(boost::asio::ip::tcp::socket socket) {
   HttpConnection& added = *connection;
   open_.emplace(id, std::move(connection));
   added.Start();
+}
+
+bool HttpConnectionTable::CloseLongestIdle() {
+  HttpConnection* longest = nullptr;
+  for (const std::uint64_t id : Ids()) {
+    HttpConnection& connection = *open_.at(id);
+    if (connection.phase_ != HttpConnection::Phase::kIdle) continue;
+    if (longest == nullptr || connection.phase_since_ < longest->phase_since_) {
+      longest = &connection;
+    }
+  }
+  if (longest == nullptr) return false;
+  longest->Close();
+  return true;
+}
+
+bool HttpConnectionTable::ChargeBodies(std::size_t bytes) {
+  if (bytes > limits_.bodies_bytes_max - bodies_bytes_) return false;
+  bodies_bytes_ += bytes;
+  return true;
 }
 
 HttpConnection* HttpConnectionTable::Find(std::uint64_t id) {

@@ -31,7 +31,7 @@ class HttpConnectionTable {
 
   HttpConnectionTable(boost::asio::io_context& io, const HttpLimits& limits, OnAnswer on_answer);
 
-  /// Takes an accepted socket, or closes it when a cap is reached.
+  /// Takes an accepted socket, or closes it when a cap is reached and no idle connection can go.
   void Add(boost::asio::ip::tcp::socket socket);
 
   /// Null when it is gone or going.
@@ -52,12 +52,18 @@ class HttpConnectionTable {
   bool draining() const { return draining_; }
   std::vector<char>& read_buffer() { return read_buffer_; }
   void CountAnswer(absl::string_view route, int status);
+  /// Counts bytes of bodies in; false, and nothing counted, beyond HttpLimits::bodies_bytes_max.
+  bool ChargeBodies(std::size_t bytes);
+  void ReturnBodies(std::size_t bytes) { bodies_bytes_ -= bytes; }
+
   void ExchangeBegins() { exchanges_open_.fetch_add(1, std::memory_order_relaxed); }
   void ExchangeEnds() { exchanges_open_.fetch_sub(1, std::memory_order_relaxed); }
   int exchanges_open() const { return exchanges_open_.load(std::memory_order_relaxed); }
 
  private:
   std::vector<std::uint64_t> Ids() const;
+  /// Makes room for one that asks something. False when every connection is at work.
+  bool CloseLongestIdle();
 
   boost::asio::io_context& io_;
   const HttpLimits limits_;
@@ -67,6 +73,7 @@ class HttpConnectionTable {
   absl::flat_hash_map<std::uint64_t, std::unique_ptr<HttpConnection>> open_;
   std::map<std::string, int> per_address_;
   std::vector<char> read_buffer_;  // one for all: bytes are moved out of it at once
+  std::size_t bodies_bytes_ = 0;   // of requests in flight, beyond each one's small share
   bool draining_ = false;
   std::atomic<int> exchanges_open_{0};  // relaxed: a count that is polled, it orders nothing
 };

@@ -41,6 +41,10 @@ HttpError DoorError(int status, absl::string_view message) {
     error.code = "unknown_url";
   }
   if (status == 413 || status == 414 || status == 431) error.code = "request_too_large";
+  if (status == 503) {
+    error.type = "unavailable_error";
+    error.code = "queue_full";
+  }
   if (status == 500) error.type = "server_error";
   if (status == 500) error.code = "internal";
   return error;

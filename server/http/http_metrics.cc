@@ -1,5 +1,6 @@
 #include "server/http/http_metrics.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <string>
@@ -11,6 +12,11 @@ namespace {
 // Present from the start for each known route; any other code appears with its first answer.
 constexpr std::array kUsualCodes = {200, 400, 404, 429, 500, 503};
 
+// What probes ask all day: counted, they would drown what clients ask.
+constexpr std::array<absl::string_view, 10> kUncounted = {
+    "/livez",     "/live",         "/liveness", "/readyz", "/ready",
+    "/readiness", "/health/ready", "/health",   "/ping",   "/metrics"};
+
 class AnswerCounts {
  public:
   explicit AnswerCounts(Metrics& metrics) : metrics_(&metrics) {
@@ -20,6 +26,7 @@ class AnswerCounts {
   }
 
   void Count(absl::string_view route, int status) {
+    if (std::find(kUncounted.begin(), kUncounted.end(), route) != kUncounted.end()) return;
     Find(route.empty() ? "none" : std::string(route), status).Add();
   }
 

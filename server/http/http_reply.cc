@@ -14,6 +14,8 @@ HttpReply::~HttpReply() {
   if (HttpConnection* connection = table_->Find(connection_)) connection->Abandon();
 }
 
+bool HttpReply::open() const { return table_ != nullptr && table_->Find(connection_) != nullptr; }
+
 void HttpReply::Send(HttpResponse response) {
   HttpConnectionTable* table = std::exchange(table_, nullptr);
   if (table == nullptr) return;

@@ -39,6 +39,9 @@ class HttpReply {
   /// The last chunk (may be empty) and the stream's end. Ends the exchange.
   void Finish(absl::string_view bytes = {});
 
+  /// False once the exchange has ended or the client is gone.
+  bool open() const;
+
   /// `gone` is called once, on the HTTP thread, if the client leaves or stalls before the exchange
   /// has ended. It must not destroy the reply's owner synchronously from within Write or Finish:
   /// it is always called from the event loop, never from inside a method of this class.

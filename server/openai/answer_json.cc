@@ -31,19 +31,32 @@ JsonObject LogprobEntry(const TokenLogprob& entry, const Tokenizer& tokenizer,
                    {"bytes", BytesJson(tokenizer.BytesOf(entry.token))}});
 }
 
+// To the microsecond, which is what the clocks behind it are good for.
+JsonValue MillisecondsJson(double ms) { return std::round(ms * 1000) / 1000; }
+
+// Null is what was not measured: there was no hand-off, or its report came too late.
 JsonValue BudgetJson(const HandoffBudget& budget) {
-  return MakeJson({{"prefill_worker", budget.prefill_worker},
-                   {"decode_worker", budget.decode_worker},
-                   {"wire", budget.wire},
-                   {"queue_ms", budget.queue_ms},
-                   {"prefill_ms", budget.prefill_ms},
-                   {"offer_ms", budget.offer_ms},
-                   {"exposed_ms", budget.exposed_ms},
-                   {"commit_ms", budget.commit_ms},
-                   {"first_token_ms", budget.first_token_ms},
-                   {"bytes", budget.bytes},
-                   {"pages_sent", std::uint64_t{budget.pages_sent}},
-                   {"pages_saved", std::uint64_t{budget.pages_saved}}});
+  const bool handed = !budget.prefill_worker.empty();
+  const bool reported = !budget.wire.empty();
+  const auto time = [reported](double ms) {
+    return reported ? MillisecondsJson(ms) : JsonValue(nullptr);
+  };
+  const auto count = [reported](std::uint64_t value) {
+    return reported ? JsonValue(value) : JsonValue(nullptr);
+  };
+  return MakeJson(
+      {{"prefill_worker", handed ? JsonValue(budget.prefill_worker) : JsonValue(nullptr)},
+       {"decode_worker", budget.decode_worker},
+       {"wire", reported ? JsonValue(budget.wire) : JsonValue(nullptr)},
+       {"queue_ms", time(budget.queue_ms)},
+       {"prefill_ms", time(budget.prefill_ms)},
+       {"offer_ms", time(budget.offer_ms)},
+       {"exposed_ms", time(budget.exposed_ms)},
+       {"commit_ms", time(budget.commit_ms)},
+       {"first_token_ms", MillisecondsJson(budget.first_token_ms)},
+       {"bytes", count(budget.bytes)},
+       {"pages_sent", count(budget.pages_sent)},
+       {"pages_saved", count(budget.pages_saved)}});
 }
 
 std::int64_t CharactersIn(absl::string_view utf8) {
@@ -53,6 +66,17 @@ std::int64_t CharactersIn(absl::string_view utf8) {
 }
 
 }  // namespace
+
+HttpError NamingRequest(HttpError error, const std::string& request_id) {
+  if (error.status >= 500) absl::StrAppend(&error.message, " (request ", request_id, ")");
+  return error;
+}
+
+HttpResponse RefusalResponse(const HttpError& error, const std::string& request_id) {
+  HttpResponse response = ErrorResponse(NamingRequest(error, request_id));
+  response.headers.push_back({"x-request-id", request_id});
+  return response;
+}
 
 JsonValue UsageJson(const AnswerTotals& totals, const AnswerStyle& style) {
   JsonObject usage = MakeJson({{"prompt_tokens", totals.prompt_tokens},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "server/http/http_message.h"
 #include "server/openai/api_call.h"
 #include "server/openai/generation.h"
 #include "server/text/tokenizer.h"
@@ -21,6 +22,12 @@ struct AnswerIdentity {
   std::string request_id;                     // x-request-id
   std::vector<std::vector<TokenId>> prompts;  // kept only for return_token_ids
 };
+
+/// The answer to a call that was refused or failed: with the id, and in a 5xx's message too.
+HttpResponse RefusalResponse(const HttpError& error, const std::string& request_id);
+
+/// `error` with the id in its message where it is a 5xx: what a user copies into a report.
+HttpError NamingRequest(HttpError error, const std::string& request_id);
 
 JsonValue UsageJson(const AnswerTotals& totals, const AnswerStyle& style);
 

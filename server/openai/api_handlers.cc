@@ -9,6 +9,7 @@
 #include "server/openai/generate_handler.h"
 #include "server/openai/info_handlers.h"
 #include "server/openai/served_names.h"
+#include "server/openai/text_threads.h"
 
 namespace baton {
 namespace {
@@ -19,6 +20,25 @@ std::int64_t UnixSeconds() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::seconds>(since).count();
 }
+
+/// A page that is made from a body, maybe a large one.
+class PageJob final : public TextJob {
+ public:
+  using Page = HttpResponse (InfoHandlers::*)(const std::string& body) const;
+
+  PageJob(const InfoHandlers& info, Page page, std::string body, HttpReply reply)
+      : info_(info), page_(page), body_(std::move(body)), reply_(std::move(reply)) {}
+
+  void Work() override { response_ = (info_.*page_)(body_); }
+  void Done() override { reply_.Send(std::move(response_)); }
+
+ private:
+  const InfoHandlers& info_;
+  const Page page_;
+  const std::string body_;
+  HttpReply reply_;
+  HttpResponse response_;
+};
 
 }  // namespace
 
@@ -31,10 +51,18 @@ class ApiHandlers::Impl {
         plan_options_(PlanOptionsOf(options)),
         calls_(server, metrics_, options.waiting_comment_period,
                static_cast<std::size_t>(options.calls_max)),
-        generate_({{gateway, tokenizer, names_, plan_options_}, gateway, metrics_, calls_}),
-        info_({gateway, tokenizer, names_, plan_options_}, UnixSeconds()) {
+        generate_({{gateway, tokenizer, names_, plan_options_}, gateway, metrics_, calls_, texts_}),
+        info_({gateway, tokenizer, names_, plan_options_}, UnixSeconds()),
+        server_(server),
+        texts_(server, options.text_threads) {
     MountGeneration(server);
     MountInfo(server);
+  }
+
+  void EndCalls() {
+    server_.Post([this] {
+      calls_.FailAll({503, "unavailable_error", "the router is stopping", "", "draining"});
+    });
   }
 
  private:
@@ -54,13 +82,26 @@ class ApiHandlers::Impl {
       reply.Send(info_.Model(request.path.substr(kModelPath.size())));
     });
     server.Route("POST", "/tokenize", [this](HttpRequest request, HttpReply reply) {
-      reply.Send(info_.Tokenize(request.body));
+      Answer(&InfoHandlers::Tokenize, std::move(request), std::move(reply));
     });
     server.Route("GET", "/tokenizer_info",
                  [this](HttpRequest, HttpReply reply) { reply.Send(info_.TokenizerInfo()); });
     server.Route("POST", "/detokenize", [this](HttpRequest request, HttpReply reply) {
-      reply.Send(info_.Detokenize(request.body));
+      Answer(&InfoHandlers::Detokenize, std::move(request), std::move(reply));
     });
+  }
+
+  void Answer(PageJob::Page page, HttpRequest request, HttpReply reply) {
+    const bool small = request.body.size() <= TextThreads::kAtOnceBytes;
+    if (!small && texts_.full()) {
+      return reply.Send(
+          ErrorResponse({503, "unavailable_error",
+                         "too many large requests are being read; try again", "", "queue_full"}));
+    }
+    auto job = std::make_unique<PageJob>(info_, page, std::move(request.body), std::move(reply));
+    if (!small) return texts_.Run(std::move(job));
+    job->Work();
+    job->Done();
   }
 
   const DoorMetrics metrics_;
@@ -69,6 +110,8 @@ class ApiHandlers::Impl {
   CallTable calls_;
   GenerateHandler generate_;
   InfoHandlers info_;
+  HttpServer& server_;
+  TextThreads texts_;  // last: its threads use all of the above
 };
 
 ApiHandlers::ApiHandlers(HttpServer& server, Gateway& gateway, const Tokenizer& tokenizer,
@@ -76,5 +119,7 @@ ApiHandlers::ApiHandlers(HttpServer& server, Gateway& gateway, const Tokenizer& 
     : impl_(std::make_unique<Impl>(server, gateway, tokenizer, metrics, std::move(options))) {}
 
 ApiHandlers::~ApiHandlers() = default;
+
+void ApiHandlers::EndCalls() { impl_->EndCalls(); }
 
 }  // namespace baton

@@ -13,8 +13,8 @@
 //   route_thread.Stop();    // 2. no observer is called any more
 //                           // 3. now they may die: api first, then server and gateway
 //
-// Thread: constructed before Start; afterwards everything runs on the HTTP thread (tokenising too:
-// a prompt is bounded by the body limit). Observers are called on the route thread and hand over.
+// Thread: constructed before Start; afterwards everything runs on the HTTP thread, but for the
+// reading of large bodies (TextThreads). Observers are called on the route thread and hand over.
 #pragma once
 
 #include <memory>
@@ -44,6 +44,7 @@ struct ApiOptions {
 
   Duration request_time_max = std::chrono::seconds(600);
   Duration waiting_comment_period = std::chrono::seconds(10);
+  int text_threads = 2;  // for large bodies: see text_threads.h
   int calls_max = 4096;  // HTTP calls being answered at once; beyond: 503 queue_full
 };
 
@@ -52,6 +53,10 @@ class ApiHandlers {
   ApiHandlers(HttpServer& server, Gateway& gateway, const Tokenizer& tokenizer, Metrics& metrics,
               ApiOptions options);
   ~ApiHandlers();
+
+  /// Ends every answer under way with 503 `draining`, soon: the role cannot wait any longer.
+  /// Thread: any, while the server runs.
+  void EndCalls();
 
  private:
   class Impl;

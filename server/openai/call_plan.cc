@@ -19,7 +19,7 @@ TemplateClock LocalTime() {
           time.tm_hour,        time.tm_min,     time.tm_sec};
 }
 
-std::optional<HttpError> Tokenize(const CallContext& context, ApiCall& call,
+std::optional<HttpError> Tokenize(const CallContext& context, int length, ApiCall& call,
                                   std::vector<std::vector<TokenId>>& prompts) {
   const std::string& name = call.fields.prompt_name;
   if (call.style.chat) {
@@ -33,6 +33,7 @@ std::optional<HttpError> Tokenize(const CallContext& context, ApiCall& call,
       prompts.push_back(prompt.tokens);
       continue;
     }
+    if (auto no = CheckTextBytes(prompt.text.size(), length, name)) return no;
     absl::StatusOr<std::vector<TokenId>> tokens =
         context.tokenizer.Encode(prompt.text, call.encode);
     if (!tokens.ok()) return FieldError(name, tokens.status().message());
@@ -57,6 +58,15 @@ std::optional<HttpError> CheckGathered(const ApiCall& call, const GenerationPlan
 }
 
 }  // namespace
+
+std::optional<HttpError> CheckTextBytes(std::size_t bytes, int tokens_max,
+                                        const std::string& name) {
+  if (bytes <= kTokenBytesMax * static_cast<std::size_t>(tokens_max)) return std::nullopt;
+  return FieldError(
+      name,
+      absl::StrFormat("%d bytes of text cannot fit into %d tokens. Shorten it.", bytes, tokens_max),
+      "context_length_exceeded");
+}
 
 std::optional<HttpError> TokenizeChat(const CallContext& context, ApiCall& call,
                                       std::vector<TokenId>& tokens) {
@@ -83,7 +93,10 @@ std::optional<HttpError> PlanCall(const CallContext& context, ApiCall& call,
                                   GenerationPlan& plan) {
   ServedModel model;
   if (auto no = context.names.Resolve(context.gateway, call.model, model)) return no;
-  if (auto no = Tokenize(context, call, prompts)) return no;
+  if (!call.fields.stop.empty() && !context.tokenizer.has_text()) {
+    return FieldError("stop", "this model is served by token ids only: use stop_token_ids");
+  }
+  if (auto no = Tokenize(context, model.length_tokens_max, call, prompts)) return no;
   if (auto no = MakePlan(call.fields, prompts, model, context.options, plan)) return no;
   return CheckGathered(call, plan, context.options.limits);
 }

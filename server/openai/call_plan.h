@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "server/gateway.h"
@@ -25,6 +26,12 @@ struct CallContext {
   const ServedNames& names;
   const PlanOptions& options;
 };
+
+/// No token of a vocabulary that is read here stands for more bytes.
+inline constexpr std::size_t kTokenBytesMax = 256;
+
+/// A 400 for a text that is too long whatever its tokens are: it need not be tokenised.
+std::optional<HttpError> CheckTextBytes(std::size_t bytes, int tokens_max, const std::string& name);
 
 /// Fills `plan`; `prompts` gets the prompts' token ids, and `call.model` the name that the answer
 /// carries. Errors: as ServedNames::Resolve and MakePlan; 400 for text to a model without text.

@@ -39,6 +39,11 @@ void CallTable::Abandon(std::uint64_t number) {
   calls_.erase(it);
 }
 
+void CallTable::FailAll(const HttpError& error) {
+  for (auto& [number, call] : calls_) call.generation->FailWith(error);
+  calls_.clear();
+}
+
 void CallTable::Deliver() {
   inbox_.Drain(events_);
   for (const AnswerEvent& event : events_) DeliverOne(event);

@@ -32,6 +32,9 @@ class CallTable {
   void Run(std::uint64_t number, std::unique_ptr<Generation> generation, StreamSink* stream,
            GenerationPlan plan);
 
+  /// Ends every call with this error.
+  void FailAll(const HttpError& error);
+
   /// The client of that call is gone.
   void Abandon(std::uint64_t number);
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/openai/field_reader.h"
+#include "server/openai/json_body.h"
 #include "server/openai/random_bits.h"
 #include "server/openai/whole_sink.h"
 
@@ -25,6 +25,11 @@ std::int64_t UnixSeconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(since).count();
 }
 
+HttpError TooManyCalls() {
+  return {503, "unavailable_error", "too many calls are being answered; try again", "",
+          "queue_full"};
+}
+
 }  // namespace
 
 std::string RequestIdOf(const HttpRequest& request) {
@@ -33,44 +38,67 @@ std::string RequestIdOf(const HttpRequest& request) {
   return RequestId{RandomBits(), RandomBits()}.ToString();
 }
 
-void GenerateHandler::Handle(bool chat, HttpRequest request, HttpReply reply) {
-  AnswerIdentity identity;
-  identity.request_id = RequestIdOf(request);
-  ApiCall call;
-  call.style.chat = chat;
-  GenerationPlan plan;
-  std::optional<HttpError> refusal = Prepare(request.body, call, identity.prompts, plan);
-  if (refusal.has_value()) {
-    HttpResponse response = ErrorResponse(*refusal);
-    response.headers.push_back({"x-request-id", identity.request_id});
-    return reply.Send(std::move(response));
+/// One call on its way from the body to its start: the large ones on a text thread.
+class GenerateHandler::Preparation final : public TextJob {
+ public:
+  Preparation(GenerateHandler& handler, bool chat, HttpRequest request, HttpReply reply)
+      : handler_(handler), request_(std::move(request)), reply_(std::move(reply)) {
+    call_.style.chat = chat;
+    identity_.request_id = RequestIdOf(request_);
   }
-  if (!call.style.return_token_ids) identity.prompts.clear();
-  identity.id = absl::StrCat(chat ? "chatcmpl-" : "cmpl-", plan.requests[0].id.ToString());
-  identity.created = UnixSeconds();
-  identity.model = call.model;
-  Start(call, std::move(identity), std::move(plan), request.read_at, std::move(reply));
+
+  void Work() override {
+    refusal_ = handler_.Prepare(request_.body, call_, identity_.prompts, plan_);
+    std::string().swap(request_.body);
+  }
+
+  void Done() override {
+    if (!reply_.open()) return;  // the client left meanwhile
+    if (!refusal_.has_value() && handler_.context_.calls.full()) refusal_ = TooManyCalls();
+    if (refusal_.has_value()) return Refuse(*refusal_);
+    if (!call_.style.return_token_ids) identity_.prompts.clear();
+    identity_.id =
+        absl::StrCat(call_.style.chat ? "chatcmpl-" : "cmpl-", plan_.requests[0].id.ToString());
+    identity_.created = UnixSeconds();
+    identity_.model = call_.model;
+    handler_.Start(call_, std::move(identity_), std::move(plan_), request_.read_at,
+                   std::move(reply_));
+  }
+
+  void Refuse(const HttpError& error) { reply_.Send(RefusalResponse(error, identity_.request_id)); }
+
+ private:
+  GenerateHandler& handler_;
+  HttpRequest request_;
+  HttpReply reply_;
+  AnswerIdentity identity_;
+  ApiCall call_;
+  GenerationPlan plan_;
+  std::optional<HttpError> refusal_;
+};
+
+void GenerateHandler::Handle(bool chat, HttpRequest request, HttpReply reply) {
+  const bool small = request.body.size() <= TextThreads::kAtOnceBytes;
+  auto work = std::make_unique<Preparation>(*this, chat, std::move(request), std::move(reply));
+  if (context_.calls.full() || (!small && context_.texts.full())) {
+    return work->Refuse(TooManyCalls());
+  }
+  if (!small) return context_.texts.Run(std::move(work));
+  work->Work();
+  work->Done();
 }
 
 std::optional<HttpError> GenerateHandler::Prepare(const std::string& body, ApiCall& call,
                                                   std::vector<std::vector<TokenId>>& prompts,
                                                   GenerationPlan& plan) const {
-  const absl::StatusOr<JsonValue> json = ParseJson(body);
-  if (!json.ok()) {
-    return HttpError{400, "invalid_request_error", std::string(json.status().message()), "",
-                     "invalid_json"};
-  }
-  const JsonObject* object = json->AsObject();
-  if (object == nullptr) return FieldError("", "the body must be a JSON object", "invalid_json");
+  JsonValue json;
+  if (auto no = ParseBody(body, json)) return no;
+  const JsonObject& object = *json.AsObject();
   const FieldLimits& limits = context_.call.options.limits;
-  std::optional<HttpError> refusal = call.style.chat ? ParseChatCall(*object, limits, call)
-                                                     : ParseCompletionCall(*object, limits, call);
+  std::optional<HttpError> refusal = call.style.chat ? ParseChatCall(object, limits, call)
+                                                     : ParseCompletionCall(object, limits, call);
   if (refusal.has_value()) return refusal;
   call.style.logprobs = call.fields.logprobs.has_value();
-  if (context_.calls.full()) {
-    return HttpError{503, "unavailable_error", "too many calls are being answered; try again", "",
-                     "queue_full"};
-  }
   return PlanCall(context_.call, call, prompts, plan);
 }
 

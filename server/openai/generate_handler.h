@@ -12,6 +12,7 @@
 #include "server/openai/call_plan.h"
 #include "server/openai/call_table.h"
 #include "server/openai/door_metrics.h"
+#include "server/openai/text_threads.h"
 
 namespace baton {
 
@@ -23,6 +24,7 @@ class GenerateHandler {
     Gateway& gateway;
     const DoorMetrics& metrics;
     CallTable& calls;
+    TextThreads& texts;
   };
 
   explicit GenerateHandler(const Context& context) : context_(context) {}
@@ -30,7 +32,9 @@ class GenerateHandler {
   void Handle(bool chat, HttpRequest request, HttpReply reply);
 
  private:
-  /// Everything that can refuse: nothing has been started when it does.
+  class Preparation;
+
+  /// Everything that can refuse: nothing has been started when it does. Thread: any.
   std::optional<HttpError> Prepare(const std::string& body, ApiCall& call,
                                    std::vector<std::vector<TokenId>>& prompts,
                                    GenerationPlan& plan) const;

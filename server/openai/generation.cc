@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/check.h"
+#include "base/log.h"
 
 namespace baton {
 
@@ -73,7 +73,7 @@ void Generation::EndByStopString(int index, ChoiceDelta delta) {
   Choice& choice = choices_[static_cast<std::size_t>(index)];
   delta.finish = FinishReason::kStop;
   choice.ended = true;
-  gateway_.Cancel(choice.id);
+  gateway_.Cancel(choice.id, CancelReason::kAnswered);
   CountEnd(choice, FinishReason::kStop);
   Say(choice, std::move(delta));
   FinishIfAllEnded();
@@ -82,7 +82,7 @@ void Generation::EndByStopString(int index, ChoiceDelta delta) {
 void Generation::OnEnd(int choice, const AnswerEnd& end, Instant now) {
   now_ = now;
   if (done_ || choices_[static_cast<std::size_t>(choice)].ended) return;
-  if (!end.status.ok()) return Fail(end);
+  if (!end.status.ok()) return Fail(choice, end);
   EndByRouter(choice, end);
 }
 
@@ -131,15 +131,25 @@ void Generation::CancelRunning() {
   for (Choice& choice : choices_) {
     if (choice.ended) continue;
     choice.ended = true;
-    gateway_.Cancel(choice.id);
+    gateway_.Cancel(choice.id, CancelReason::kClientGone);
   }
 }
 
-void Generation::Fail(const AnswerEnd& end) {
+void Generation::Fail(int index, const AnswerEnd& end) {
+  const HttpError error = ErrorOfEnd(end.status, end.code);
+  if (error.code == "internal") {  // the client is not told what; the log is
+    BATON_ERROR("request %s failed: %s", choices_[static_cast<std::size_t>(index)].id.ToString(),
+                std::string(end.status.message()));
+  }
+  FailWith(error);
+}
+
+void Generation::FailWith(const HttpError& error) {
+  if (done_) return;
   done_ = true;
   metrics_.ended_by_error.Add();
   CancelRunning();
-  sink_->OnError(ErrorOfEnd(end.status, end.code));
+  sink_->OnError(error);
 }
 
 void Generation::Abandon(Instant now) {
@@ -183,7 +193,7 @@ HttpError ErrorOfEnd(const absl::Status& status, const std::string& code) {
     case absl::StatusCode::kDeadlineExceeded:
       return {504, "timeout_error", message, "", code};
     default:  // a bug of ours, said without detail
-      return {500, "server_error", "the server failed; try again", "", "internal"};
+      return {500, "server_error", "the server failed", "", "internal"};
   }
 }
 

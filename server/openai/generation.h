@@ -75,6 +75,9 @@ class Generation {
   void OnTokens(int choice, const std::vector<TokenOutput>& tokens, Instant now);
   void OnEnd(int choice, const AnswerEnd& end, Instant now);
 
+  /// Ends the answer with this error; whatever still runs is cancelled.
+  void FailWith(const HttpError& error);
+
   /// The client is gone: whatever still runs is cancelled, nothing more is written.
   void Abandon(Instant now);
 
@@ -112,7 +115,7 @@ class Generation {
   void Say(Choice& choice, ChoiceDelta delta);
   void FinishIfAllEnded();
   void CountEnd(const Choice& choice, FinishReason reason);
-  void Fail(const AnswerEnd& end);
+  void Fail(int index, const AnswerEnd& end);
   void CancelRunning();
   AnswerTotals Totals() const;
 

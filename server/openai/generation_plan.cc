@@ -46,7 +46,8 @@ Refusal CheckStops(const GenerationFields& fields, const FieldLimits& limits) {
 Refusal CheckSampling(const GenerationFields& fields, const FieldLimits& limits) {
   if (Refusal no = CheckRange("temperature", fields.temperature, 0, 2)) return no;
   if (Refusal no = CheckRange("top_p", fields.top_p, 0, 1)) return no;
-  if (fields.top_p.has_value() && *fields.top_p <= 0) {
+  // Narrowed, as workers will see it. The bounds of the ranges are floats: those survive narrowing.
+  if (fields.top_p.has_value() && static_cast<float>(*fields.top_p) <= 0) {
     return FieldError("top_p", "top_p must be above 0");
   }
   if (Refusal no = CheckRange("min_p", fields.min_p, 0, 1)) return no;

@@ -5,9 +5,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/check.h"
 #include "server/openai/api_call.h"
 #include "server/openai/field_reader.h"
+#include "server/openai/json_body.h"
 
 namespace baton {
 namespace {
@@ -18,7 +20,15 @@ HttpResponse JsonResponse(JsonObject body) {
   return response;
 }
 
-HttpError BadJson(absl::string_view message) { return FieldError("", message, "invalid_json"); }
+/// The model's length as of now; while no worker is there, one that bounds the work all the same.
+int LengthOf(const Gateway& gateway) {
+  constexpr int kLengthWithoutModel = 131'072;
+  const std::optional<ServedModel> model = gateway.model();
+  return model ? model->length_tokens_max : kLengthWithoutModel;
+}
+
+/// What /tokenize takes, in lengths of the model: it counts what may not fit, within reason.
+constexpr int kLengthsMax = 4;
 
 struct TokenizeCall {
   std::vector<TokenId> tokens;
@@ -39,6 +49,16 @@ std::optional<HttpError> TokenizeMessages(FieldReader& reader, const JsonArray& 
   return TokenizeChat(context, chat, tokens);
 }
 
+std::optional<HttpError> TokenizePrompt(const std::string& prompt, const EncodeOptions& options,
+                                        int tokens_max, const CallContext& context,
+                                        std::vector<TokenId>& tokens) {
+  if (auto no = CheckTextBytes(prompt.size(), tokens_max, "prompt")) return no;
+  absl::StatusOr<std::vector<TokenId>> encoded = context.tokenizer.Encode(prompt, options);
+  if (!encoded.ok()) return FieldError("prompt", encoded.status().message());
+  tokens = *std::move(encoded);
+  return std::nullopt;
+}
+
 std::optional<HttpError> ReadTokenize(const JsonObject& body, const CallContext& context,
                                       TokenizeCall& call) {
   FieldReader reader(body, "");
@@ -52,14 +72,38 @@ std::optional<HttpError> ReadTokenize(const JsonObject& body, const CallContext&
   if (prompt.has_value() == (messages != nullptr)) {
     return FieldError("prompt", "give either prompt or messages");
   }
-  if (messages != nullptr) return TokenizeMessages(reader, *messages, context, call.tokens);
-  absl::StatusOr<std::vector<TokenId>> tokens = context.tokenizer.Encode(*prompt, options);
-  if (!tokens.ok()) return FieldError("prompt", tokens.status().message());
-  call.tokens = *std::move(tokens);
-  return std::nullopt;
+  const int tokens_max = kLengthsMax * LengthOf(context.gateway);
+  std::optional<HttpError> no =
+      messages != nullptr ? TokenizeMessages(reader, *messages, context, call.tokens)
+                          : TokenizePrompt(*prompt, options, tokens_max, context, call.tokens);
+  if (no.has_value() || call.tokens.size() <= static_cast<std::size_t>(tokens_max)) return no;
+  return FieldError(messages != nullptr ? "messages" : "prompt",
+                    absl::StrFormat("it has %d tokens, and /tokenize takes %d: %d times the "
+                                    "model's length. Cut it into pieces.",
+                                    call.tokens.size(), tokens_max, kLengthsMax),
+                    "context_length_exceeded");
 }
 
-std::optional<HttpError> ReadTokens(const JsonObject& body, std::vector<TokenId>& tokens) {
+// As text and not as a tree: it may be hundreds of thousands of numbers.
+std::string TokensAnswer(const TokenizeCall& call, const std::optional<ServedModel>& model,
+                         const Tokenizer& tokenizer) {
+  std::string json = absl::StrCat("{\"count\":", call.tokens.size(), ",\"max_model_len\":");
+  absl::StrAppend(&json, model ? absl::StrCat(model->length_tokens_max) : "null", ",\"tokens\":[");
+  for (std::size_t i = 0; i < call.tokens.size(); ++i) {
+    absl::StrAppend(&json, i > 0 ? "," : "", call.tokens[i]);
+  }
+  json += "],\"token_strs\":";
+  if (!call.strings) return json + "null}";
+  json += '[';
+  for (std::size_t i = 0; i < call.tokens.size(); ++i) {
+    if (i > 0) json += ',';
+    AppendJsonString(TokenName(tokenizer.BytesOf(call.tokens[i])), json);
+  }
+  return json + "]}";
+}
+
+std::optional<HttpError> ReadTokens(const JsonObject& body, std::int64_t ids,
+                                    std::vector<TokenId>& tokens) {
   FieldReader reader(body, "");
   const JsonArray* list = reader.Array("tokens");
   if (reader.error().has_value()) return reader.error();
@@ -67,8 +111,8 @@ std::optional<HttpError> ReadTokens(const JsonObject& body, std::vector<TokenId>
   for (std::size_t i = 0; i < list->size(); ++i) {
     std::int64_t id = 0;
     const bool whole = (*list)[i].AsInt(&id);
-    if (!whole || id < 0 || id > std::numeric_limits<TokenId>::max()) {
-      return FieldError(absl::StrCat("tokens[", i, "]"), "it must be a token id");
+    if (!whole || id < 0 || id >= ids) {
+      return FieldError(absl::StrCat("tokens[", i, "]"), "it must be an id of the vocabulary");
     }
     tokens.push_back(static_cast<TokenId>(id));
   }
@@ -103,24 +147,13 @@ HttpResponse InfoHandlers::Model(const std::string& name) const {
 }
 
 HttpResponse InfoHandlers::Tokenize(const std::string& body) const {
-  const absl::StatusOr<JsonValue> json = ParseJson(body);
-  if (!json.ok()) return ErrorResponse(BadJson(json.status().message()));
-  if (json->AsObject() == nullptr) return ErrorResponse(BadJson("the body must be an object"));
+  JsonValue json;
   TokenizeCall call;
-  if (const auto no = ReadTokenize(*json->AsObject(), context_, call)) return ErrorResponse(*no);
-  JsonArray tokens;
-  JsonArray strings;
-  for (const TokenId token : call.tokens) {
-    tokens.push_back(token);
-    if (call.strings) strings.push_back(TokenName(tokenizer_.BytesOf(token)));
-  }
-  const std::optional<ServedModel> model = gateway_.model();
-  const JsonValue length = model ? JsonValue(model->length_tokens_max) : JsonValue(nullptr);
-  return JsonResponse(
-      MakeJson({{"count", static_cast<std::int64_t>(call.tokens.size())},
-                {"max_model_len", length},
-                {"tokens", std::move(tokens)},
-                {"token_strs", call.strings ? JsonValue(std::move(strings)) : JsonValue()}}));
+  if (const auto no = ParseBody(body, json)) return ErrorResponse(*no);
+  if (const auto no = ReadTokenize(*json.AsObject(), context_, call)) return ErrorResponse(*no);
+  HttpResponse response;
+  response.body = TokensAnswer(call, gateway_.model(), tokenizer_);
+  return response;
 }
 
 HttpResponse InfoHandlers::TokenizerInfo() const {
@@ -140,14 +173,16 @@ HttpResponse InfoHandlers::TokenizerInfo() const {
 }
 
 HttpResponse InfoHandlers::Detokenize(const std::string& body) const {
-  const absl::StatusOr<JsonValue> json = ParseJson(body);
-  if (!json.ok()) return ErrorResponse(BadJson(json.status().message()));
-  if (json->AsObject() == nullptr) return ErrorResponse(BadJson("the body must be an object"));
+  JsonValue json;
+  if (const auto no = ParseBody(body, json)) return ErrorResponse(*no);
   if (!tokenizer_.has_text()) {
     return ErrorResponse(FieldError("tokens", "this model is served by token ids only"));
   }
+  const std::optional<ServedModel> model = gateway_.model();
+  const std::int64_t ids =
+      model ? model->vocab_size : std::int64_t{std::numeric_limits<TokenId>::max()};
   std::vector<TokenId> tokens;
-  if (const auto no = ReadTokens(*json->AsObject(), tokens)) return ErrorResponse(*no);
+  if (const auto no = ReadTokens(*json.AsObject(), ids, tokens)) return ErrorResponse(*no);
   Detokenizer detokenizer;
   std::string text;
   for (const TokenId token : tokens) detokenizer.Append(tokenizer_.BytesOf(token), text);

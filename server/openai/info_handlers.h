@@ -1,6 +1,6 @@
 // The small pages around generation: models, tokenize, detokenize.
 //
-// Thread: HTTP.
+// Thread: any (const).
 #pragma once
 
 #include <cstdint>

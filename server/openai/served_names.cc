@@ -14,8 +14,9 @@ std::optional<HttpError> ServedNames::Resolve(const Gateway& gateway, std::strin
                                               ServedModel& model) const {
   const std::optional<ServedModel> served = gateway.model();
   if (!served.has_value()) {
-    return HttpError{503, "unavailable_error",
-                     "no worker has registered yet; try again in a moment", "", "no_worker"};
+    const char* why = gateway.had_worker() ? "every worker is gone; try again when one is back"
+                                           : "no worker has registered yet; try again in a moment";
+    return HttpError{503, "unavailable_error", why, "", "no_worker"};
   }
   model = *served;
   const std::vector<std::string> names = All(model);

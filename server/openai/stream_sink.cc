@@ -130,14 +130,9 @@ void StreamSink::OnDone(const AnswerTotals& totals) {
 }
 
 void StreamSink::OnError(const HttpError& error) {
-  HttpError said = error;
-  if (said.status >= 500) said.message += " (request " + identity_.request_id + ")";
-  if (!started_) {
-    HttpResponse response = ErrorResponse(said);
-    response.headers.push_back({"x-request-id", identity_.request_id});
-    return reply_.Send(std::move(response));
-  }
+  if (!started_) return reply_.Send(RefusalResponse(error, identity_.request_id));
   // No [DONE]: a client must not take what it has for the whole answer.
+  const HttpError said = NamingRequest(error, identity_.request_id);
   reply_.Finish(absl::StrCat("data: ", ErrorBody(said), "\n\n"));
 }
 

@@ -84,11 +84,7 @@ void WholeSink::OnDone(const AnswerTotals& totals) {
 }
 
 void WholeSink::OnError(const HttpError& error) {
-  HttpError said = error;
-  if (said.status >= 500) said.message += " (request " + identity_.request_id + ")";
-  HttpResponse response = ErrorResponse(said);
-  response.headers.push_back({"x-request-id", identity_.request_id});
-  reply_.Send(std::move(response));
+  reply_.Send(RefusalResponse(error, identity_.request_id));
 }
 
 }  // namespace baton

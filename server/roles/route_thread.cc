@@ -78,14 +78,19 @@ void RouteThread::TurnAway() {
   }
 }
 
-void RouteThread::Cancel(RequestId id) {
-  if (!inputs_.TryPush(CancelInput{id}))
+void RouteThread::Cancel(RequestId id, CancelReason reason) {
+  if (!inputs_.TryPush(CancelInput{id, reason == CancelReason::kAnswered}))
     BATON_WARN("request %s: cancel lost, queue full", id.ToString());
 }
 
 std::optional<ServedModel> RouteThread::model() const {
   std::lock_guard lock(mutex_);
   return snapshot_.model;
+}
+
+bool RouteThread::had_worker() const {
+  std::lock_guard lock(mutex_);
+  return had_worker_;
 }
 
 bool RouteThread::ready() const {
@@ -114,7 +119,7 @@ void RouteThread::Apply(Input& input, Instant now) {
     core_.Submit(std::move(submit->request), std::move(submit->observer), now);
     route_seconds_.Observe(ToSeconds(Now() - start));
   } else if (auto* cancel = std::get_if<CancelInput>(&input)) {
-    core_.Cancel(cancel->id);
+    core_.Cancel(cancel->id, cancel->answered);
   } else if (auto* event = std::get_if<RouterLinkEvent>(&input)) {
     ApplyLink(*event, now);
   } else {
@@ -148,6 +153,7 @@ void RouteThread::Publish(Instant now) {
   Snapshot snapshot{core_.Model(), core_.Ready(now), core_.Stats(now)};
   drained_.store(core_.Drained(), std::memory_order_release);
   std::lock_guard lock(mutex_);
+  had_worker_ |= snapshot.model.has_value();
   snapshot_ = std::move(snapshot);
 }
 

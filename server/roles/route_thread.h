@@ -46,8 +46,9 @@ class RouteThread : public Gateway {
   RouterStats stats() const;
 
   void Submit(Request request, std::unique_ptr<ResponseObserver> observer) override;
-  void Cancel(RequestId id) override;
+  void Cancel(RequestId id, CancelReason reason) override;
   std::optional<ServedModel> model() const override;
+  bool had_worker() const override;
   bool ready() const override;
 
  private:
@@ -57,6 +58,7 @@ class RouteThread : public Gateway {
   };
   struct CancelInput {
     RequestId id;
+    bool answered = false;
   };
   struct DrainInput {};
   using Input = std::variant<SubmitInput, CancelInput, DrainInput, RouterLinkEvent>;
@@ -82,7 +84,8 @@ class RouteThread : public Gateway {
   std::atomic<bool> drained_{false};
   std::atomic<std::int64_t> last_round_ns_{0};  // relaxed: a time stamp, nothing hangs on its order
   mutable std::mutex mutex_;
-  Snapshot snapshot_;  // under mutex_
+  Snapshot snapshot_;        // under mutex_
+  bool had_worker_ = false;  // under mutex_
   // Found the queue full, and hear so on the route thread as of everything else. Under mutex_;
   // bounded by the calls that the doors hold open.
   std::vector<std::unique_ptr<ResponseObserver>> turned_away_;

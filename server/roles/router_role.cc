@@ -22,6 +22,7 @@ namespace baton {
 namespace {
 
 constexpr Duration kWatchPeriod = Milliseconds(20);  // how often a drain looks
+constexpr Duration kFarewell = Milliseconds(500);    // for the last error to reach clients
 constexpr Duration kHealthPeriod = Milliseconds(50);
 
 RouterOptions OptionsFrom(const Config& config) {
@@ -57,6 +58,7 @@ class RouterRole {
     api.served_names = config_.model.served_names;
     api.chat = &*chat_;
     api.cluster_secret = RandomBytes(32);  // one for both doors: their salts must agree
+    api.text_threads = config_.router.text_threads;
     api.request_time_max = std::chrono::seconds(config_.router.request_seconds_max);
     api_.emplace(*http_, route_, *tokenizer_, metrics_, api);
     if (config_.router.public_grpc_port != 0) {
@@ -82,15 +84,15 @@ class RouterRole {
     if (public_ != nullptr) public_->SetReady(false);
     const DrainConfig& drain = config_.server.drain;
     if (signals.WaitUntil(Now() + std::chrono::seconds(drain.grace_seconds)))
-      return End(1, "second signal");
+      return End(1, "second signal", signals);
     route_.StartDrain();
     http_->StopAccepting();
     const Instant deadline = Now() + std::chrono::seconds(drain.timeout_seconds);
     while (!route_.drained() || http_->exchanges_open() > 0) {
-      if (signals.WaitUntil(Now() + kWatchPeriod)) return End(1, "second signal");
-      if (Now() >= deadline) return End(1, "the drain's time is up");
+      if (signals.WaitUntil(Now() + kWatchPeriod)) return End(1, "second signal", signals);
+      if (Now() >= deadline) return End(1, "the drain's time is up", signals);
     }
-    return End(0, "drained");
+    return End(0, "drained", signals);
   }
 
  private:
@@ -114,8 +116,16 @@ class RouterRole {
 
   bool ReadyNow() const { return !draining_.load(std::memory_order_relaxed) && route_.ready(); }
 
-  int End(int code, const char* why) {
+  /// What still runs is cut off; its clients hear so, unless they do not read.
+  int End(int code, const char* why, Signals& signals) {
     BATON_INFO("leaving: %s", why);
+    if (http_->exchanges_open() > 0) {
+      api_->EndCalls();
+      const Instant deadline = Now() + kFarewell;
+      while (http_->exchanges_open() > 0 && Now() < deadline) {
+        if (signals.WaitUntil(Now() + kWatchPeriod)) break;
+      }
+    }
     http_->Stop();
     if (public_ != nullptr) public_->Stop();
     route_.Stop();  // before the links: it sends through them

@@ -199,7 +199,8 @@ TEST_F(RequestFlowTest, TooManyFailuresWithoutATokenAreTheClientsError) {
     Failed(kPrefill, link::FAIL_HANDOFF, true);
   }
   EXPECT_EQ(heard_.ends, 1);
-  EXPECT_EQ(heard_.code, "internal");
+  EXPECT_EQ(heard_.code, "handoff_failed");
+  EXPECT_EQ(heard_.status.code(), absl::StatusCode::kUnavailable);
 }
 
 TEST_F(RequestFlowTest, ARefusalIsWaitedOutAsLongAsTheQueueAllows) {
@@ -215,13 +216,36 @@ TEST_F(RequestFlowTest, ARefusalIsWaitedOutAsLongAsTheQueueAllows) {
   EXPECT_EQ(heard_.code, "queue_full");
 }
 
-TEST_F(RequestFlowTest, ANewTokenForgivesFailures) {
+TEST_F(RequestFlowTest, ATokenOfDecodesForgivesFailures) {
   for (std::uint32_t i = 0; i < 3; ++i) {
+    Dispatch();
+    Tokens(kDecode, i, {static_cast<TokenId>(i)});
+    Failed(kDecode, link::FAIL_HANDOFF, true);
+    EXPECT_EQ(flow_.state(), FlowState::kQueued);
+    EXPECT_EQ(flow_.ready_at(), kStart + FlowLimits{}.backoff);
+  }
+}
+
+// Without a wire that works, prefill computes a token an attempt: that must not go on for ever.
+TEST_F(RequestFlowTest, ATokenOfPrefillsForgivesNoFailure) {
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    ASSERT_EQ(heard_.ends, 0);
     Dispatch();
     Tokens(kPrefill, i, {static_cast<TokenId>(i)});
     Failed(kPrefill, link::FAIL_HANDOFF, true);
-    EXPECT_EQ(flow_.state(), FlowState::kQueued);
   }
+  EXPECT_EQ(heard_.ends, 1);
+  EXPECT_EQ(heard_.code, "handoff_failed");
+  EXPECT_EQ(heard_.tokens, (std::vector<TokenId>{0, 1, 2}));
+}
+
+TEST_F(RequestFlowTest, AnAnswerThatIsWholeBeforeItsRequestEndsIsFinished) {
+  Dispatch();
+  Tokens(kDecode, 0, {100});
+  flow_.Cancel(/*answered=*/true, out_);
+  EXPECT_EQ(flow_.outcome(), "finished");
+  EXPECT_EQ(heard_.status.code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(Cancels(kDecode), 1);
 }
 
 TEST_F(RequestFlowTest, AHoleInAWorkersTokensIsAFailureAndNotAHoleInTheAnswer) {
@@ -353,13 +377,14 @@ TEST(RequestFlowTableTest, EveryEventInEveryStateKeepsThePromise) {
         flow.Dispatch(PairOf(), kStart, out);
         flow.OnWorkerLost(kDecode, kStart, out);
       },
-      [](RequestFlow& flow, RouterOutbox& out) { flow.Cancel(out); },  // ended
-      [](RequestFlow& flow, RouterOutbox& out) {                       // finished
+      [](RequestFlow& flow, RouterOutbox& out) { flow.Cancel(false, out); },  // ended
+      [](RequestFlow& flow, RouterOutbox& out) {                              // finished
         flow.Dispatch(PairOf(true), kStart, out);
         flow.OnTokens(kDecode, TokensOf(kId, 1, 0, {1}, FinishReason::kStop), kStart, out);
       }};
   std::vector<Step> events = {
-      [](RequestFlow& flow, RouterOutbox& out) { flow.Cancel(out); },
+      [](RequestFlow& flow, RouterOutbox& out) { flow.Cancel(false, out); },
+      [](RequestFlow& flow, RouterOutbox& out) { flow.Cancel(true, out); },
       [](RequestFlow& flow, RouterOutbox&) { flow.OnNoWorker(kStart); },
       [](RequestFlow& flow, RouterOutbox& out) { flow.OnTimer(kStart, out); },
       [](RequestFlow& flow, RouterOutbox& out) {

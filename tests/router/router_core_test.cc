@@ -286,7 +286,7 @@ TEST(RouterCoreTest, ADrainingRouterRefusesAndFinishes) {
 TEST(RouterCoreTest, ACancelReachesBothWorkers) {
   FakeCluster cluster(OptionsOf(), 1, 1);
   const Heard& heard = cluster.Submit(1, 40, 5);
-  cluster.core().Cancel({0, 1});
+  cluster.core().Cancel({0, 1}, false);
   cluster.Wait(Milliseconds(1));
   EXPECT_EQ(heard.status.code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(JobsAt(cluster.prefill(0)) + JobsAt(cluster.decode(0)), 0);
@@ -340,7 +340,7 @@ std::string RunChaos(std::uint64_t seed) {
         break;
       case 1:
         if (submitted > 0 && random() % 4 == 0) {
-          cluster.core().Cancel({0, 1 + random() % submitted});
+          cluster.core().Cancel({0, 1 + random() % submitted}, false);
         }
         break;
       case 2:

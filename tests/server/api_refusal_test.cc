@@ -47,6 +47,8 @@ std::vector<Row> SharedRows() {
       {R"("temperature":"hot")", 400, R"("temperature")"},
       {R"("top_p":0)", 400, R"("top_p")"},
       {R"("top_p":1)", 200, "", ""},
+      {R"("top_p":1e-300)", 400, R"("top_p")"},
+      {R"("temperature":1e300)", 400, R"("temperature")"},
       {R"("min_p":1.5)", 400, R"("min_p")"},
       {R"("top_k":-1)", 200, "", ""},
       {R"("top_k":-2)", 400, R"("top_k")"},

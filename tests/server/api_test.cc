@@ -14,6 +14,8 @@ namespace baton::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class ApiTest : public ApiFixture {
@@ -139,7 +141,8 @@ TEST_F(ApiTest, AStopStringAcrossTokensCutsTheTextAndCancels) {
   EXPECT_EQ(TextAt(answer.body, "choices.0.finish_reason"), "\"stop\"");
   EXPECT_EQ(TextAt(answer.body, "choices.0.stop_reason"), "\"</s>\"");
   EXPECT_EQ(TextAt(answer.body, "usage.completion_tokens"), "7");
-  EXPECT_EQ(gateway_.WaitForCancels(1), 1U);
+  ASSERT_EQ(gateway_.WaitForCancels(1), 1U);
+  EXPECT_EQ(gateway_.last_cancel(), CancelReason::kAnswered);
 }
 
 TEST_F(ApiTest, AnEndTokenEndsWithItsTextLeftOut) {
@@ -204,6 +207,85 @@ TEST_F(ApiTest, TheHandoffBudgetComesWhenAskedFor) {
   EXPECT_EQ(TextAt(events[1], "usage.handoff.wire"), "\"tcp\"");
 }
 
+TEST_F(ApiTest, WithoutAHandoffItsBudgetIsNullAndTheRestIsToTheMicrosecond) {
+  Start([](const Request& request, std::unique_ptr<ResponseObserver> observer) {
+    HandoffBudget budget;
+    budget.decode_worker = "decode-0";
+    budget.first_token_ms = 1.0 / 3;
+    observer->OnTokens({ByteToken('a', request.sampling)});
+    observer->OnFinished(FinishReason::kLength, {}, budget);
+  });
+  const std::string body =
+      Post(kCompletions, R"({"prompt":"x","max_tokens":1,"return_handoff_budget":true})").body;
+  EXPECT_EQ(TextAt(body, "usage.handoff"),
+            R"({"prefill_worker":null,"decode_worker":"decode-0","wire":null,"queue_ms":null,)"
+            R"("prefill_ms":null,"offer_ms":null,"exposed_ms":null,"commit_ms":null,)"
+            R"("first_token_ms":0.333,"bytes":null,"pages_sent":null,"pages_saved":null})");
+}
+
+TEST_F(ApiTest, ARoleThatCannotWaitTellsItsStreamsBeforeTheyAreCut) {
+  Start(Keep());
+  HttpTestClient client(port());
+  client.Post(kChat, R"({"stream":true,"messages":[{"role":"user","content":"x"}]})");
+  ASSERT_EQ(gateway_.WaitForRequests(1), 1U);
+  Answer('a');
+  ASSERT_TRUE(client.ReadUntil("\"content\":\"a\""));
+  api_->EndCalls();
+  const auto events = EventsOf(client.Read().body);
+  ASSERT_THAT(events, Not(IsEmpty()));
+  EXPECT_EQ(TextAt(events.back(), "error.code"), "\"draining\"");
+  EXPECT_EQ(gateway_.WaitForCancels(1), 1U);
+}
+
+TEST_F(ApiTest, LargeBodiesAreReadElsewhereAndAnswerAlike) {
+  Start(AnswersWith("a"));
+  const std::string large(8000, 'x');
+  const std::string body = absl::StrCat(R"({"max_tokens":1,"user":")", std::string(20'000, 'u'),
+                                        R"(","prompt":")", large, "\"}");
+  const TestAnswer answer = Post(kCompletions, body);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(TextAt(answer.body, "usage.prompt_tokens"), "8001");
+  EXPECT_EQ(
+      TextAt(
+          Post("/tokenize", absl::StrCat(R"({"prompt":")", std::string(32'767, 'x'), "\"}")).body,
+          "count"),
+      "32768");
+}
+
+TEST_F(ApiTest, AClientThatLeavesWhileItsBodyIsReadLeavesNothingRunning) {
+  ApiOptions options;
+  options.text_threads = 1;
+  Start(Keep(), options);
+  {
+    HttpTestClient client(port());
+    client.Post(kCompletions,
+                absl::StrCat(R"({"prompt":"x","user":")", std::string(8'000'000, 'u'), "\"}"));
+    client.Reset();
+  }
+  // Behind the other on the one text thread: when this is answered, that was dealt with.
+  const std::string behind = absl::StrCat(R"({"prompt":")", std::string(20'000, 'x'), "\"}");
+  EXPECT_EQ(Post("/tokenize", behind).status, 200);
+  const std::size_t started = gateway_.requests().size();
+  EXPECT_EQ(gateway_.WaitForCancels(started), started);
+}
+
+TEST_F(ApiTest, WhatIsTooLargeToBeAPromptIsRefusedBeforeItIsMadeOne) {
+  Start(AnswersWith("a"));
+  std::string ids = "1";
+  for (int i = 0; i < 300'000; ++i) ids += ",1";
+  const TestAnswer many = Post(kCompletions, absl::StrCat(R"({"prompt":[)", ids, "]}"));
+  EXPECT_EQ(many.status, 400);
+  EXPECT_EQ(TextAt(many.body, "error.code"), "\"invalid_json\"");
+  const TestAnswer text =
+      Post(kCompletions, absl::StrCat(R"({"prompt":")", std::string(256 * 8192 + 1, 'x'), "\"}"));
+  EXPECT_EQ(text.status, 400);
+  EXPECT_EQ(TextAt(text.body, "error.code"), "\"context_length_exceeded\"");
+  const TestAnswer tokens =
+      Post("/tokenize", absl::StrCat(R"({"prompt":")", std::string(32'768, 'x'), "\"}"));
+  EXPECT_EQ(tokens.status, 400);
+  EXPECT_EQ(TextAt(tokens.body, "error.code"), "\"context_length_exceeded\"");
+}
+
 TEST_F(ApiTest, FailuresBeforeTheFirstTokenKeepTheirStatus) {
   Start(Keep());
   const std::vector<std::tuple<absl::Status, std::string, int, std::string>> cases = {
@@ -214,6 +296,7 @@ TEST_F(ApiTest, FailuresBeforeTheFirstTokenKeepTheirStatus) {
       {absl::DeadlineExceededError("too long"), "deadline", 504, "timeout_error"},
       {absl::InvalidArgumentError("no room"), "context_length_exceeded", 400,
        "invalid_request_error"},
+      {absl::UnavailableError("no wire"), "handoff_failed", 503, "unavailable_error"},
       {absl::InternalError("secret detail"), "internal", 500, "server_error"},
   };
   std::size_t asked = 0;
@@ -232,6 +315,7 @@ TEST_F(ApiTest, FailuresBeforeTheFirstTokenKeepTheirStatus) {
     EXPECT_EQ(answer.headers.at("x-request-id"), "abc");
     EXPECT_EQ(absl::StrContains(answer.body, "request abc"), http >= 500) << code;
     EXPECT_FALSE(absl::StrContains(answer.body, "secret")) << code;
+    EXPECT_FALSE(http == 500 && absl::StrContains(answer.body, "try again"));
   }
 }
 
@@ -300,6 +384,14 @@ TEST_F(ApiTest, WithoutWorkersModelsAreNoneAndCallsAre503) {
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(answer.headers.count("retry-after"), 1U);
   EXPECT_EQ(TextAt(answer.body, "error.code"), "\"no_worker\"");
+  EXPECT_THAT(answer.body, HasSubstr("has registered yet"));
+  EXPECT_THAT(answer.body, HasSubstr("(request " + answer.headers.at("x-request-id")));
+}
+
+TEST_F(ApiTest, WorkersThatLeftAreNotWorkersThatNeverCame) {
+  gateway_.SetModel(std::nullopt, /*had_worker=*/true);
+  Start(AnswersWith("a"));
+  EXPECT_THAT(Post(kCompletions, R"({"prompt":"x"})").body, HasSubstr("every worker is gone"));
 }
 
 TEST_F(ApiTest, ModelsTokenizeAndDetokenizeAnswer) {
@@ -317,6 +409,8 @@ TEST_F(ApiTest, ModelsTokenizeAndDetokenizeAnswer) {
   EXPECT_EQ(TextAt(Post("/detokenize", R"({"tokens":[97,98]})").body, "prompt"), "\"ab\"");
   EXPECT_EQ(Post("/tokenize", "{}").status, 400);
   EXPECT_EQ(TextAt(Post("/detokenize", R"({"tokens":[97,"x"]})").body, "error.param"),
+            "\"tokens[1]\"");
+  EXPECT_EQ(TextAt(Post("/detokenize", R"({"tokens":[97,258]})").body, "error.param"),
             "\"tokens[1]\"");
 }
 
@@ -366,6 +460,9 @@ TEST_F(ApiTest, AModelDirectoryServesTokenIdsAndSaysSo) {
       Post(kCompletions, R"({"prompt":[1,2],"max_tokens":2,"return_token_ids":true})");
   EXPECT_EQ(TextAt(ids.body, "choices.0.token_ids"), "[97,98]");
   EXPECT_EQ(TextAt(ids.body, "choices.0.text"), "\"\"");
+  const TestAnswer stop = Post(kCompletions, R"({"prompt":[1,2],"stop":["a"]})");
+  EXPECT_EQ(stop.status, 400);
+  EXPECT_EQ(TextAt(stop.body, "error.param"), "\"stop\"");
 }
 
 TEST_F(ApiTest, WhatUsersFeelIsMeasured) {

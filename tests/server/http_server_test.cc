@@ -272,15 +272,69 @@ TEST_F(HttpServerTest, AnIdleConnectionIsClosed) {
   EXPECT_TRUE(client.ClosedByServer());
 }
 
-TEST_F(HttpServerTest, MoreConnectionsThanAllowedAreClosed) {
+TEST_F(HttpServerTest, MoreConnectionsThanAllowedAreClosedWhileAllAreAtWork) {
   HttpServerOptions options = SmallLimits();
   options.limits.connections_max = 1;
   Start(options);
   HttpTestClient first(server_->port());
-  first.Post("/echo", "1");
-  EXPECT_EQ(first.Read().status, 200);
+  first.Get("/hold");
+  ASSERT_TRUE(Arrived());
   HttpTestClient second(server_->port());
   EXPECT_TRUE(second.ClosedByServer());
+}
+
+TEST_F(HttpServerTest, TheLongestIdleConnectionMakesRoomForANewOne) {
+  HttpServerOptions options = SmallLimits();
+  options.limits.connections_max = 2;
+  Start(options);
+  HttpTestClient oldest(server_->port());
+  oldest.Post("/echo", "1");
+  EXPECT_EQ(oldest.Read().status, 200);
+  HttpTestClient younger(server_->port());
+  younger.Post("/echo", "2");
+  EXPECT_EQ(younger.Read().status, 200);
+  HttpTestClient newcomer(server_->port());
+  newcomer.Post("/echo", "3");
+  EXPECT_EQ(newcomer.Read().body, "||3");
+  EXPECT_TRUE(oldest.ClosedByServer());
+  younger.Post("/echo", "4");
+  EXPECT_EQ(younger.Read().body, "||4");
+}
+
+// Bytes that nobody reads would hide that the client is gone.
+TEST_F(HttpServerTest, AClientThatOverfillsTheReadAheadIsTakenForGone) {
+  Start();
+  HttpTestClient client(server_->port());
+  client.Get("/hold");
+  ASSERT_TRUE(Arrived());
+  client.Send(std::string(HttpLimits{}.pipelined_bytes_max, 'x'));
+  EXPECT_TRUE(ToldGone());
+  EXPECT_TRUE(client.ClosedByServer());
+}
+
+TEST_F(HttpServerTest, BodiesTogetherAreBoundedAndSmallOnesPassAllTheSame) {
+  HttpServerOptions options = SmallLimits();
+  options.limits.small_body_bytes = 100;
+  options.limits.bodies_bytes_max = 1000;
+  Start(options);
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 4000\r\n\r\n";
+  {
+    HttpTestClient holder(server_->port());
+    holder.Send(head + std::string(1100, 'x'));
+    HttpTestClient beyond(server_->port());
+    beyond.Send(head + std::string(1101, 'x'));
+    const TestAnswer refused = beyond.Read();
+    EXPECT_EQ(refused.status, 503) << refused.body;
+    EXPECT_EQ(refused.headers.count("retry-after"), 1U);
+    HttpTestClient small(server_->port());
+    small.Post("/echo", std::string(100, 'y'));
+    EXPECT_EQ(small.Read().status, 200);
+  }
+  HttpTestClient after(server_->port());  // what they held is given back
+  for (int i = 0; i < 3; ++i) {
+    after.Post("/echo", std::string(1100, 'z'));
+    EXPECT_EQ(after.Read().status, 200) << i;
+  }
 }
 
 TEST_F(HttpServerTest, ADroppedReplyIsSaidAndClosed) {

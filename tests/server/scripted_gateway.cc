@@ -51,10 +51,10 @@ void ScriptedGateway::Submit(Request request, std::unique_ptr<ResponseObserver> 
   });
 }
 
-void ScriptedGateway::Cancel(RequestId id) {
+void ScriptedGateway::Cancel(RequestId id, CancelReason reason) {
   {
     std::lock_guard lock(mutex_);
-    cancels_.push_back(id);
+    cancels_.push_back(reason);
   }
   Enqueue([this, id] {
     const auto it = live.find(id);
@@ -90,6 +90,11 @@ std::size_t ScriptedGateway::WaitForCancels(std::size_t count) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, kPatience, [&] { return cancels_.size() >= count; });
   return cancels_.size();
+}
+
+CancelReason ScriptedGateway::last_cancel() const {
+  std::lock_guard lock(mutex_);
+  return cancels_.back();
 }
 
 std::vector<Request> ScriptedGateway::requests() const {

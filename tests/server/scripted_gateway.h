@@ -28,13 +28,17 @@ class ScriptedGateway : public Gateway {
   ~ScriptedGateway() override;
 
   void Submit(Request request, std::unique_ptr<ResponseObserver> observer) override;
-  void Cancel(RequestId id) override;
+  void Cancel(RequestId id, CancelReason reason) override;
   std::optional<ServedModel> model() const override;
+  bool had_worker() const override { return had_worker_; }
   bool ready() const override { return true; }
 
   /// Before the first request.
   void SetScript(Script script) { script_ = std::move(script); }
-  void SetModel(std::optional<ServedModel> model) { model_ = std::move(model); }
+  void SetModel(std::optional<ServedModel> model, bool had_worker = false) {
+    model_ = std::move(model);
+    had_worker_ = had_worker;
+  }
 
   /// Runs `work` on the gateway's thread and waits for its end.
   void RunOnRouteThread(const std::function<void()>& work);
@@ -42,6 +46,9 @@ class ScriptedGateway : public Gateway {
   /// Waits up to 5 s for that many; the number that came.
   std::size_t WaitForRequests(std::size_t count);
   std::size_t WaitForCancels(std::size_t count);
+
+  /// Why the last request was cancelled. After WaitForCancels.
+  CancelReason last_cancel() const;
 
   /// The requests so far, in order.
   std::vector<Request> requests() const;
@@ -55,11 +62,12 @@ class ScriptedGateway : public Gateway {
 
   Script script_;
   std::optional<ServedModel> model_;
+  bool had_worker_ = false;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<std::function<void()>> work_;
   std::vector<Request> requests_;
-  std::vector<RequestId> cancels_;
+  std::vector<CancelReason> cancels_;
   std::jthread thread_;  // last: it uses all of the above
 };
 

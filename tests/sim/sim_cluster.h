@@ -24,6 +24,7 @@ struct SimOptions {
   int decode = 3;
   int requests = 40;
   bool faults = true;
+  bool wire = true;  // false: nothing that is posted between workers arrives, from first to last
 };
 
 /// How a run went.

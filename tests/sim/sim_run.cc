@@ -23,14 +23,15 @@ SimReport SimCluster::Run() {
   const Instant start = events_.now();
   PlanRequests();
   if (options_.faults) PlanChaos();
+  if (!options_.wire) network_.faults().post_fails = 1;
   RunUntil(start + kChaosTime);
   chaos_ = false;
-  network_.Heal();
+  if (options_.wire) network_.Heal();
   RunUntilEnded(start + kChaosTime + kHealTime);
   RunUntil(std::max(events_.now(), options_.faults ? start + kHealed : start));
   CheckEnds();
   CountClients();
-  PlanProbes();
+  if (options_.wire) PlanProbes();
   RunUntilEnded(events_.now() + kProbeTime);
   CheckEnds();
   RunUntil(events_.now() + kRestTime);
@@ -61,7 +62,7 @@ void SimCluster::PlanRequests() {
     std::vector<TokenId> prompt;
     if (random_.Chance(0.7)) prompt = heads[random_.Below(heads.size())];
     auto client = DrawSimClient(i, std::move(prompt), random_);
-    client->must_finish = !options_.faults;
+    client->must_finish = !options_.faults && options_.wire;
     Plan(std::move(client),
          Milliseconds(100) + random_.DurationBetween(Duration::zero(), scene_.arrivals));
   }
@@ -93,7 +94,7 @@ void SimCluster::Submit(SimClient& client) {
     if (client.over()) return;
     client.cancelled = true;
     RouterInput(client.router, Duration::zero(),
-                [id = client.request.id](RouterCore& core) { core.Cancel(id); });
+                [id = client.request.id](RouterCore& core) { core.Cancel(id, false); });
   });
 }
 

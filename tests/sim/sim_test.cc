@@ -20,11 +20,12 @@ std::uint64_t first_seed = 1;  // set by main from the command line, before any 
 int seeds = 250;
 int requests = 40;
 
-SimReport RunSeed(std::uint64_t seed, bool faults = true) {
+SimReport RunSeed(std::uint64_t seed, bool faults = true, bool wire = true) {
   SimOptions options;
   options.seed = seed;
   options.requests = requests;
   options.faults = faults;
+  options.wire = wire;
   return SimCluster(options).Run();
 }
 
@@ -46,6 +47,16 @@ TEST(SimTest, WithoutFaultsEveryRequestIsTheOracles) {
     ASSERT_EQ(report.finished + report.cancelled + Failed(report), report.requests);
     ASSERT_LT(Failed(report), report.requests / 4) << "honest refusals are the exception";
     ASSERT_GT(report.handoffs, 0);
+  }
+}
+
+// Prefill's own token must not pass for progress: a request would live on, a token an attempt.
+TEST(SimTest, WithoutAWireRequestsEndAfterAFewAttempts) {
+  for (std::uint64_t seed = first_seed; seed < first_seed + 20; ++seed) {
+    const SimReport report = RunSeed(seed, /*faults=*/false, /*wire=*/false);
+    ASSERT_TRUE(report.violations.empty()) << Replay(seed, report);
+    ASSERT_GT(report.failed.count("handoff_failed"), 0U);
+    ASSERT_LE(report.retries.at("failed"), report.requests * RouterOptions{}.retries_max);
   }
 }
 
