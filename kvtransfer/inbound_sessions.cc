@@ -37,13 +37,14 @@ HelloRefusal DifferenceOf(const FingerprintFields& mine, const FingerprintFields
 
 void InboundTransfers::Impl::Arrived(const HelloMessage& hello, Instant now) {
   if (nonces_.Has(hello.nonce)) return;  // a repetition must not end the session it opened
-  const HelloRefusal refusal = Judge(hello);
-  if (refusal.reason != HandoffReason::kCommitted) return Refuse(hello, refusal, now);
+  // A stranger hears nothing, not even a refusal: an answer would have to open the address he gave.
   if (!announced_.Has({hello.introduction, hello.incarnation})) {
     if (held_hellos_.size() < kHeldHellosMax)
       held_hellos_.push_back({hello, now + limits_.hold_early});
     return;
   }
+  const HelloRefusal refusal = Judge(hello);
+  if (refusal.reason != HandoffReason::kCommitted) return Refuse(hello, refusal, now);
   Accept(hello, now);
 }
 

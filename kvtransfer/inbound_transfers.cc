@@ -141,8 +141,7 @@ void InboundTransfers::Impl::TickHeld(Instant now) {
   });
   std::erase_if(held_hellos_, [&](const HeldHello& held) {
     if (now < held.until) return false;
-    Refuse(held.hello,
-           {HandoffReason::kUnknownRequest, "introduction", "none announced", "another"}, now);
+    ++stats_.hello_refused;
     return true;
   });
 }

@@ -359,14 +359,26 @@ TEST(HandshakeTest, AFieldTooManyOrTooFewIsNamed) {
   }
 }
 
-TEST(HandshakeTest, AnIntroductionThatNobodyAnnouncedIsRefusedAfterAWhile) {
+TEST(HandshakeTest, AnIntroductionThatNobodyAnnouncedIsDroppedAfterAWhile) {
   HandoffPair pair;
   pair.Start(kAsk);  // no Expect: the router never spoke to decode
   pair.Advance(Milliseconds(3000));
   EXPECT_EQ(pair.inbound->stats().sessions_open, 0U);
   EXPECT_GE(pair.inbound->stats().hello_refused, 1U);
   ASSERT_EQ(pair.ended().size(), 1U);
+  EXPECT_EQ(pair.ended()[0].reason, HandoffReason::kDeadline) << "a stranger was answered";
   EXPECT_TRUE(pair.outbound->settled());
+}
+
+TEST(HandshakeTest, AStrangerIsNotToldWhatDiffers) {
+  HandoffPair pair;
+  pair.StartDecode(Incarnation{201}, SmallFields());
+  pair.decode_incarnation = Incarnation{200};
+  pair.Start(kAsk);  // and no Expect
+  pair.Advance(Milliseconds(3000));
+  ASSERT_EQ(pair.ended().size(), 1U);
+  EXPECT_EQ(pair.ended()[0].reason, HandoffReason::kDeadline);
+  EXPECT_EQ(pair.ended()[0].message.find("incarnation"), std::string::npos);
 }
 
 TEST(HandshakeTest, AnotherLifeOfDecodeRefusesByIncarnation) {

@@ -26,7 +26,7 @@ SimCluster::SimCluster(const SimOptions& options)
             absl::StrFormat("event %d at %.6f s: %s", events_.events(),
                             ToSeconds(events_.now().time_since_epoch()) - 3600, what));
       }) {
-  network_.SetFrameBytesBest(HashLayout(kPageTokens).LayerBytes());
+  network_.SetFrameBytesBest(HashLayout(kPageTokens, scene_.heads).LayerBytes());
   for (int i = 0; i < options.routers; ++i) {
     routers_.push_back(std::make_unique<RouterSlot>());
     StartRouter(i);
