@@ -171,6 +171,19 @@ class FaultsTest(unittest.TestCase):
             cluster.wait_metric(0, "baton_kv_pages", "prefill-0", state="owned", seconds=2)
             print(f"pages free {1e3 * (time.monotonic() - start):.0f} ms after the client left")
 
+    def test_a_second_signal_ends_a_stream_with_an_error_event(self):
+        with Cluster(flags=["--no-restart"]) as cluster:
+            first = once(lambda: cluster.signal("router", signal.SIGTERM), 20)
+            second = once(lambda: cluster.signal("router", signal.SIGTERM), 40)
+
+            def signals(count):
+                first(count)
+                second(count)
+            with self.assertRaises(HttpError) as caught:
+                for count, _ in enumerate(cluster.stream(self.prompt, max_tokens=8000, ignore_eos=True)):
+                    signals(count)
+            self.assertEqual("draining", caught.exception.error["code"])
+
     def test_sigterm_drains(self):
         with Cluster() as cluster:
             ids = []
