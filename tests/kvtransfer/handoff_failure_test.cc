@@ -324,6 +324,46 @@ TEST(HandoffFailureTest, AVerdictEndsOnlyTheNamedHandoffs) {
   EXPECT_EQ(pair.outbound->stats().sessions_open, 1U);  // a verdict is not a fence
 }
 
+// Numbers of hand-offs are each prefill worker's own: two may be equal.
+TEST(HandoffFailureTest, AHeldOfferKeepsItsTimeWhenAnothersOfItsNumberIsOpened) {
+  HandoffPair pair;
+  LoopbackTransport wire(pair.fabric, "other prefill");
+  OutboundTransfers other(LocalWorker{"p1", Incarnation{101}, SmallFields()}, *pair.source, wire, 8,
+                          {});
+  const auto expect = [&pair](std::uint64_t number, Incarnation prefill) {
+    ExpectInbound command;
+    command.id = {{1, number}, 1};
+    command.prefill = prefill;
+    command.introduction = pair.introduction;
+    command.prompt_tokens = 10;
+    command.prompt_key = {number, 5};
+    pair.inbound->On(command, pair.now);
+  };
+  expect(8, Incarnation{100});  // so that both are no strangers
+  expect(9, Incarnation{101});
+  pair.Start({.number = 1});
+  pair.Run();
+  pair.Advance(Milliseconds(1500));
+  StartOutbound start;
+  start.handoff = HandoffPair::HandoffOf({.number = 1});
+  start.id = {{1, 2}, 1};
+  start.peer = {"d0", pair.decode_incarnation, "decode", pair.introduction};
+  start.prompt_tokens = 10;
+  start.prompt_key = {2, 5};
+  for (std::uint32_t i = 0; i < 3; ++i) start.pages.push_back(HandoffPair::SourcePage(i));
+  other.On(start, pair.now);
+  for (int i = 0; i < 12; ++i) {
+    other.Tick(pair.now);
+    pair.Run(1);
+  }
+  ASSERT_TRUE(pair.ended().empty());
+  expect(2, Incarnation{101});
+  pair.Advance(Milliseconds(700));      // the first one's two seconds are over
+  EXPECT_EQ(pair.offers().size(), 1U);  // the other's was held, and is opened
+  ASSERT_EQ(pair.ended().size(), 1U);
+  EXPECT_EQ(pair.ended()[0].reason, HandoffReason::kUnknownRequest);
+}
+
 TEST(HandshakeTest, EveryFlippedFieldIsNamed) {
   const FingerprintFields fields = SmallFields();
   for (std::size_t i = 0; i < fields.size(); ++i) {
