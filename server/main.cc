@@ -9,11 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "kvtransfer/ucx_signals.h"
 #include "server/cli/flags.h"
 #include "server/cli/help.h"
 #include "server/commands/check_config_command.h"
 #include "server/commands/generate_command.h"
 #include "server/commands/selftest_command.h"
+#include "server/process_limits.h"
 #include "server/roles/router_role.h"
 #include "server/roles/worker_role.h"
 #include "server/startup.h"
@@ -48,6 +50,10 @@ int RunLoaded(const CommandLine& command_line) {
   if (!loaded.ok()) {
     PrintErrors(loaded.status());
     return kExitUsage;
+  }
+  if (const absl::Status enough = RaiseOpenFiles(); !enough.ok()) {
+    PrintErrors(enough);
+    return kExitInvalid;
   }
   StartLogFor(*loaded, command_line, role);
   switch (command_line.subcommand) {
@@ -92,4 +98,7 @@ int Main(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace baton
 
-int main(int argc, char** argv) { return baton::Main({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  baton::ReleaseHangupSignal();
+  return baton::Main({argv + 1, argv + argc});
+}

@@ -21,8 +21,7 @@ namespace baton {
 template <typename Worker, typename Event, typename Stats>
 class EngineThread {
  public:
-  struct DrainInput {};
-  using Input = std::variant<WorkerLinkEvent, Event, DrainInput>;
+  using Input = std::variant<WorkerLinkEvent, Event>;
 
   /// What other threads may know of the worker, as of its last round.
   struct Snapshot {
@@ -59,7 +58,11 @@ class EngineThread {
     return false;
   }
 
-  void Drain() { Offer(DrainInput{}); }
+  /// Thread: any. What was accepted is finished; snapshot().drained tells when.
+  void Drain() {
+    drain_asked_.store(true, std::memory_order_relaxed);
+    inputs_.Ring();
+  }
   void StepReady() { inputs_.Ring(); }
 
   bool alive() const {
@@ -83,6 +86,7 @@ class EngineThread {
       inputs_.DrainTo(inputs);
       const Instant now = std::chrono::steady_clock::now();
       for (Input& input : inputs) Apply(input, now);
+      if (drain_asked_.load(std::memory_order_relaxed)) worker_.StartDrain(now);
       const Instant due = worker_.Tick(now);
       after_round_(worker_);
       Publish();
@@ -102,8 +106,6 @@ class EngineThread {
       }
     } else if (auto* event = std::get_if<Event>(&input)) {
       worker_.OnTransfer(*event, now);
-    } else if (std::holds_alternative<DrainInput>(input)) {
-      worker_.StartDrain(now);
     }
   }
 
@@ -123,6 +125,7 @@ class EngineThread {
   Worker& worker_;
   BoundedQueue<Input> inputs_;
   std::function<void(Worker&)> after_round_;
+  std::atomic<bool> drain_asked_{false};  // relaxed: no queue, however full, may lose it
   std::atomic<std::int64_t> last_round_ns_{0};
   mutable std::mutex mutex_;
   Snapshot snapshot_;  // under mutex_

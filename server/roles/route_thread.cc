@@ -44,7 +44,10 @@ void RouteThread::Stop() {
   thread_.join();
 }
 
-void RouteThread::StartDrain() { inputs_.TryPush(DrainInput{}); }
+void RouteThread::StartDrain() {
+  drain_asked_.store(true, std::memory_order_relaxed);
+  inputs_.Ring();
+}
 
 bool RouteThread::alive() const {
   const Instant last{Duration(last_round_ns_.load(std::memory_order_relaxed))};
@@ -105,6 +108,7 @@ void RouteThread::Run(const std::stop_token& stop) {
     inputs_.DrainTo(inputs);
     const Instant now = Now();
     for (Input& input : inputs) Apply(input, now);
+    if (drain_asked_.load(std::memory_order_relaxed)) core_.StartDrain();
     TurnAway();
     const Instant due = core_.Tick(now);
     Flush();
@@ -122,8 +126,6 @@ void RouteThread::Apply(Input& input, Instant now) {
     core_.Cancel(cancel->id, cancel->answered);
   } else if (auto* event = std::get_if<RouterLinkEvent>(&input)) {
     ApplyLink(*event, now);
-  } else {
-    core_.StartDrain();
   }
 }
 

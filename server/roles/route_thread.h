@@ -60,8 +60,7 @@ class RouteThread : public Gateway {
     RequestId id;
     bool answered = false;
   };
-  struct DrainInput {};
-  using Input = std::variant<SubmitInput, CancelInput, DrainInput, RouterLinkEvent>;
+  using Input = std::variant<SubmitInput, CancelInput, RouterLinkEvent>;
 
   /// What other threads may know of the core, as of the last round.
   struct Snapshot {
@@ -81,6 +80,7 @@ class RouteThread : public Gateway {
   MetricHistogram route_seconds_;
   BoundedQueue<Input> inputs_;
   LinkService* links_ = nullptr;
+  std::atomic<bool> drain_asked_{false};  // relaxed: no queue, however full, may lose it
   std::atomic<bool> drained_{false};
   std::atomic<std::int64_t> last_round_ns_{0};  // relaxed: a time stamp, nothing hangs on its order
   mutable std::mutex mutex_;

@@ -126,6 +126,7 @@ class RouterRole {
         if (signals.WaitUntil(Now() + kWatchPeriod)) break;
       }
     }
+    EndWithin(kEndPatience);
     http_->Stop();
     if (public_ != nullptr) public_->Stop();
     route_.Stop();  // before the links: it sends through them
@@ -150,8 +151,11 @@ class RouterRole {
 
 int RunRouter(const LoadedConfig& loaded) {
   Signals signals;
+  std::optional<StartWatch> start(std::in_place);
   RouterRole role(loaded);
-  if (const absl::Status status = role.Start(); !status.ok()) {
+  const absl::Status status = role.Start();
+  start.reset();
+  if (!status.ok()) {
     std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
     return 1;
   }

@@ -224,6 +224,7 @@ class WorkerRole {
 
   int End(int code, const char* why) {
     BATON_INFO("leaving: %s", why);
+    EndWithin(kEndPatience);
     http_->Stop();
     engine_->Stop();  // before the links: it sends through them
     links_.reset();
@@ -252,11 +253,13 @@ class WorkerRole {
 template <typename Side>
 int RunWorker(const LoadedConfig& loaded) {
   Signals signals;
+  std::optional<StartWatch> start(std::in_place);
   absl::StatusOr<WorkerParts> parts = MakeWorkerParts(loaded, Side::kRole);
   absl::Status status = parts.status();
   if (status.ok()) {
     WorkerRole<Side> role(loaded, *std::move(parts));
     status = role.Start();
+    start.reset();
     if (status.ok()) return role.Serve(signals);
   }
   std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());

@@ -49,8 +49,10 @@ absl::StatusOr<Child> Child::Start(const std::vector<std::string>& arguments) {
   }
   const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   if (pidfd < 0) {
-    return absl::InternalError(
-        absl::StrFormat("cannot watch process %d: %s", pid, std::strerror(errno)));
+    const std::string why = std::strerror(errno);
+    kill(pid, SIGKILL);  // nobody would hear of its end
+    waitpid(pid, nullptr, 0);
+    return absl::InternalError(absl::StrFormat("cannot watch process %d: %s", pid, why));
   }
   fcntl(pidfd, F_SETFD, FD_CLOEXEC);
   return Child(pid, pidfd);

@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "base/time.h"
 #include "server/roles/memory_plan.h"
+#include "server/roles/signals.h"
 #include "server/roles/wire_check.h"
 #include "server/up/child.h"
 #include "server/up/cluster_plan.h"
@@ -47,11 +48,7 @@ class Cluster {
       : restart_(restart), drain_(std::chrono::seconds(drain_seconds)) {
     for (PlannedRole& role : roles)
       members_.push_back({std::move(role), {}, {}, kNever, kBackoffMin});
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigprocmask(SIG_BLOCK, &signals, nullptr);
+    const sigset_t signals = EndingSignals();
     signal_fd_ = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
   }
   ~Cluster() { close(signal_fd_); }
@@ -229,6 +226,7 @@ int RunUp(const LoadedConfig& loaded, const CommandLine& command_line) {
   }
   std::printf("memory of each worker: %s\n", Describe(*plan).c_str());
   std::fflush(stdout);
+  const Signals blocked;  // the cluster reads them from a descriptor
   const DrainConfig& drain = loaded.config.server.drain;
   Cluster cluster(*roles, command_line.up.restart, drain.grace_seconds + drain.timeout_seconds);
   return cluster.Run(loaded.config.transfer);

@@ -21,18 +21,20 @@ NANO = "builtin:recall-nano"
 class Cluster:
     """Use as a context manager. `workers` maps a worker's name ("decode-0") to its last pid."""
 
-    def __init__(self, prefill=1, decode=1, model=NANO, sets=(), flags=()):
+    def __init__(self, prefill=1, decode=1, model=NANO, sets=(), flags=(), preexec=None):
         self.command = [BINARY, "up", model, "--prefill-workers", str(prefill), "--decode-workers",
                         str(decode), "--port", "0", *flags]
         for item in ("cache.pages=512", *sets):
             self.command += ["--set", item]
         self.workers, self.http, self.port, self.lines = {}, {}, None, []
         self.ready_seconds = None
+        self.preexec = preexec  # called in the child before `baton up` begins
 
     def __enter__(self):
         self.stderr = tempfile.TemporaryFile("w+")
         start = time.monotonic()
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.stderr, text=True)
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.stderr, text=True,
+                                        preexec_fn=self.preexec)
         self.ready = threading.Event()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
