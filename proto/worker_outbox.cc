@@ -68,7 +68,8 @@ Instant WorkerOutbox::StateLoad(link::Load load, Instant now) {
   }
   const bool changed = said != stated_;
   const Instant due = stated_at_ + (changed ? std::min(report_every_, heartbeat) : heartbeat);
-  if (!fresh_link && now < due) return due;
+  const bool leaves = load.draining() && !draining_stated_;
+  if (!fresh_link && !leaves && now < due) return due;
 
   load.set_number(next_load_++);
   for (auto& [id, link] : links_) {
@@ -77,6 +78,7 @@ Instant WorkerOutbox::StateLoad(link::Load load, Instant now) {
     *message.mutable_load() = load;
     Queue(id, std::move(message));
   }
+  draining_stated_ = load.draining();
   stated_ = std::move(said);
   stated_at_ = now;
   return now + heartbeat;

@@ -40,7 +40,8 @@ class WorkerOutbox {
   /// All there is, after SendEvents() of what came before it, to the links that want it.
   void SendSnapshot(const link::CacheEvents& snapshot);
 
-  /// States `load` (its number is set here) where that is due. Returns when to call again.
+  /// States `load` (its number is set here) where that is due; at once that the worker leaves.
+  /// Returns when to call again.
   Instant StateLoad(link::Load load, Instant now);
 
   std::vector<WorkerOutput> Take();
@@ -59,6 +60,7 @@ class WorkerOutbox {
   std::map<LinkId, Link> links_;
   std::vector<WorkerOutput> queue_;
   std::string stated_;  // the load last stated, without its number
+  bool draining_stated_ = false;
   std::uint64_t next_load_ = 1;
   Instant stated_at_{};
 };

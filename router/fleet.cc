@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "kvcache/kv_layout.h"
@@ -84,10 +85,32 @@ double SecondsOfPrompts(const StepCost& cost, double tokens, double requests, do
 
 }  // namespace
 
-Fleet::Fleet(Duration heartbeat) : heartbeat_(heartbeat) {}
+Fleet::Fleet(Duration heartbeat, ExpectedModel expected)
+    : heartbeat_(heartbeat), expected_(std::move(expected)) {}
+
+absl::Status Fleet::CheckModel(const link::Register& facts) const {
+  const link::ModelFacts& model = facts.model();
+  if (!expected_.name.empty() && model.name() != expected_.name) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "worker %s serves the model %s, and this router speaks for %s: its tokenizer would make "
+        "nonsense of the answers; start both with the same MODEL (its last part is the name)",
+        facts.worker_id(), model.name(), expected_.name));
+  }
+  const int ids = std::min(expected_.ids_with_text, model.vocab_size());  // what it samples
+  const bool all = model.ids_with_text() == model.vocab_size();  // it knows of no tokenizer
+  if (ids <= model.ids_with_text() &&
+      (all || !expected_.own_tokenizer || ids == model.ids_with_text())) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrFormat(
+      "worker %s serves a model %s of %d token ids with text, this router's tokenizer for %s has "
+      "%d: they are not the same model; start both with the same directory",
+      facts.worker_id(), model.name(), model.ids_with_text(), expected_.name, ids));
+}
 
 absl::Status Fleet::Check(const link::Register& facts) const {
   if (absl::Status shape = CheckShape(facts); !shape.ok()) return shape;
+  if (absl::Status model = CheckModel(facts); !model.ok()) return model;
   if (workers_.size() >= kWorkersMax) {
     return absl::ResourceExhaustedError(
         absl::StrFormat("this router holds %d workers: add a router", kWorkersMax));

@@ -21,6 +21,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "proto/link.pb.h"
+#include "router/router_options.h"
 #include "scheduling/step_time.h"
 
 namespace baton {
@@ -57,7 +58,7 @@ class Fleet {
  public:
   static constexpr std::size_t kWorkersMax = 4096;
 
-  explicit Fleet(Duration heartbeat);
+  explicit Fleet(Duration heartbeat, ExpectedModel expected = {});
 
   /// Whether a worker may join. Errors: InvalidArgument, naming what is missing or differs;
   /// ResourceExhausted at kWorkersMax.
@@ -82,7 +83,10 @@ class Fleet {
   void OnEnded(LinkId link, const RequestId& request);
 
  private:
+  absl::Status CheckModel(const link::Register& facts) const;
+
   const Duration heartbeat_;
+  const ExpectedModel expected_;
   std::map<LinkId, Worker> workers_;
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "proto/convert.h"
 
@@ -35,7 +36,7 @@ const char* StateName(WorkerState state) {
 
 RouterCore::RouterCore(const RouterOptions& options)
     : options_(options),
-      fleet_(options.heartbeat),
+      fleet_(options.heartbeat, options.model),
       index_(options.index_bytes_max),
       random_(options.seed),
       output_tokens_mean_(kFirstOutputTokensMean) {}
@@ -45,6 +46,12 @@ RouterCore::~RouterCore() = default;
 void RouterCore::OnLinkUp(LinkId link, const link::Register& facts, Instant now) {
   if (fleet_.Find(link) != nullptr) return;
   if (const absl::Status status = fleet_.Check(facts); !status.ok()) return Refuse(link, status);
+  if (IsTaken(facts, now)) {
+    return Refuse(link, absl::AlreadyExistsError(absl::StrFormat(
+                            "a live worker has the id %s already: give each worker its own "
+                            "server.worker_id",
+                            facts.worker_id())));
+  }
   if (const std::optional<LinkId> old = fleet_.LinkOf(facts.worker_id())) {
     Refuse(*old, absl::AbortedError("the worker registered anew on another stream"));
     Lose(*old, "it registered anew", now);
@@ -67,15 +74,30 @@ void RouterCore::OnLinkUp(LinkId link, const link::Register& facts, Instant now)
                        facts.worker_id(), facts.pages(), facts.page_tokens()));
 }
 
+// Another life under the same id, while the first is still heard: two that evict each other would
+// serve nobody. One that restarted is let in when its old stream is gone or silent.
+bool RouterCore::IsTaken(const link::Register& facts, Instant now) const {
+  const std::optional<LinkId> old = fleet_.LinkOf(facts.worker_id());
+  if (!old) return false;
+  const Worker& worker = *fleet_.Find(*old);
+  return worker.facts.incarnation() != facts.incarnation() &&
+         now - worker.heard_at <= options_.heartbeat;
+}
+
 void RouterCore::Refuse(LinkId link, const absl::Status& why) {
   link::RouterMessage refused;
   refused.mutable_refused()->set_message(std::string(why.message()));
   outbox_.push_back({link, std::move(refused)});
-  Note(absl::StrFormat("refused a worker: %s", std::string(why.message())));
+  Note(absl::StrFormat("refused a worker: %s", std::string(why.message())), /*degraded=*/true);
 }
 
-void RouterCore::OnLinkLost(LinkId link, Instant now) { Lose(link, "its stream broke", now); }
+void RouterCore::OnLinkLost(LinkId link, Instant now) {
+  const Worker* worker = fleet_.Find(link);
+  const bool in_order = worker != nullptr && worker->load.draining();
+  Lose(link, in_order ? "" : "its stream broke", now);
+}
 
+// An empty `why`: it drained and left.
 void RouterCore::Lose(LinkId link, const std::string& why, Instant now) {
   const Worker* worker = fleet_.Find(link);
   if (worker == nullptr) return;
@@ -83,8 +105,9 @@ void RouterCore::Lose(LinkId link, const std::string& why, Instant now) {
   verdict.mutable_verdict()->set_worker_id(worker->facts.worker_id());
   verdict.mutable_verdict()->set_incarnation(worker->facts.incarnation());
   for (const LinkId peer : worker->peers) outbox_.push_back({peer, verdict});
-  Note(absl::StrFormat("%s worker %s is lost: %s", RoleName(worker->facts),
-                       worker->facts.worker_id(), why));
+  const std::string what = why.empty() ? "left" : absl::StrCat("is lost: ", why);
+  Note(absl::StrFormat("%s worker %s %s", RoleName(worker->facts), worker->facts.worker_id(), what),
+       /*degraded=*/!why.empty());
   index_.RemoveWorker(link);
   fleet_.Remove(link);
   for (const RequestId& id : live_.All()) {
@@ -191,10 +214,10 @@ void RouterCore::LoseSilent(Instant now) {
 
 std::vector<RouterOutput> RouterCore::TakeOutputs() { return std::exchange(outbox_, {}); }
 
-std::vector<std::string> RouterCore::TakeNotes() { return std::exchange(notes_, {}); }
+std::vector<RouterNote> RouterCore::TakeNotes() { return std::exchange(notes_, {}); }
 
-void RouterCore::Note(std::string line) {
-  if (notes_.size() < kNotesMax) notes_.push_back(std::move(line));
+void RouterCore::Note(std::string line, bool degraded) {
+  if (notes_.size() < kNotesMax) notes_.push_back({std::move(line), degraded});
 }
 
 std::optional<ServedModel> RouterCore::Model() const {

@@ -42,10 +42,11 @@ class RouterCore {
   RouterCore& operator=(const RouterCore&) = delete;
 
   /// A worker dialled in and registered. Answered with Welcome, or with Refused that names what
-  /// differs from the fleet. A LinkId is never used again.
+  /// differs from the fleet, from the router's model, or that a live worker has its id. A LinkId is
+  /// never used again.
   void OnLinkUp(LinkId link, const link::Register& facts, Instant now);
 
-  /// The stream broke. Its jobs are routed anew, and the worker's peers hear a Verdict. Unknown
+  /// The stream ended. Its jobs are routed anew, and the worker's peers hear a Verdict. Unknown
   /// links are ignored.
   void OnLinkLost(LinkId link, Instant now);
 
@@ -69,9 +70,9 @@ class RouterCore {
   /// Messages since the last call, in order per link.
   std::vector<RouterOutput> TakeOutputs();
 
-  /// Lifecycle lines for the log since the last call: a worker came, was refused, was lost. At most
-  /// 256 are kept.
-  std::vector<std::string> TakeNotes();
+  /// Lifecycle lines for the log since the last call: a worker came, left, was refused, was lost.
+  /// At most 256 are kept.
+  std::vector<RouterNote> TakeNotes();
 
   /// Whether a request submitted now would find a pair; see Gateway::ready.
   bool Ready(Instant now) const;
@@ -87,13 +88,14 @@ class RouterCore {
  private:
   // links (router_core.cc)
   void Refuse(LinkId link, const absl::Status& why);
+  bool IsTaken(const link::Register& facts, Instant now) const;
   void Lose(LinkId link, const std::string& why, Instant now);
   void OnLoad(Worker& worker, const link::Load& load, Instant now);
   void OnCacheEvents(Worker& worker, const link::CacheEvents& events);
   void OnAccepted(LinkId link, const link::JobAccepted& accepted);
   void OnReport(LinkId link, const link::HandoffReport& report);
   void LoseSilent(Instant now);
-  void Note(std::string line);
+  void Note(std::string line, bool degraded = false);
 
   // requests (router_requests.cc)
   /// Where each request goes; those that cannot go stay queued.
@@ -119,7 +121,7 @@ class RouterCore {
   WireCost wire_;
   LiveRequests live_;
   RouterOutbox outbox_;
-  std::vector<std::string> notes_;
+  std::vector<RouterNote> notes_;
   RouterStats stats_;  // the counters
   std::mt19937_64 random_;
   std::uint64_t turns_ = 0;

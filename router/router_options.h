@@ -16,7 +16,16 @@ enum class RoutePolicy {
   kRandom,         // for comparison
 };
 
+/// The model whose text this router speaks. A worker that serves another would answer with tokens
+/// that mean something else, and nobody would notice.
+struct ExpectedModel {
+  std::string name;            // as workers state it; "" = any
+  int ids_with_text = 0;       // of the router's tokenizer; 0 = token ids alone
+  bool own_tokenizer = false;  // the model's own, so that the ids of both must be the same
+};
+
 struct RouterOptions {
+  ExpectedModel model;
   RoutePolicy policy = RoutePolicy::kPredictedTtft;
   double decode_weight = 1;
   int local_prefill_tokens_max =

@@ -1,6 +1,7 @@
 // A message that the router's core wants sent.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/ids.h"
@@ -12,6 +13,12 @@ namespace baton {
 struct RouterOutput {
   LinkId link{};
   link::RouterMessage message;
+};
+
+/// A line for the log.
+struct RouterNote {
+  std::string text;
+  bool degraded = false;  // a warning: somebody is missing or was turned away
 };
 
 using RouterOutbox = std::vector<RouterOutput>;

@@ -65,7 +65,7 @@ class ClientStream final : public LinkStream<ClientReactor, WorkerLinkEvent, lin
     Deliver(std::move(event));
   }
   void OnDone(const grpc::Status& status) override {
-    Done(status.ok() ? "the router ended the stream"
+    Done(status.ok() ? ""
                      : absl::StrCat("gRPC status ", static_cast<int>(status.error_code()), ": ",
                                     status.error_message()));
   }
@@ -74,6 +74,10 @@ class ClientStream final : public LinkStream<ClientReactor, WorkerLinkEvent, lin
   bool Admit(WorkerLinkEvent&) override { return true; }
   void CancelStream() override { context_.TryCancel(); }
   void EndStream() override { RemoveHold(); }
+  bool LeaveStream() override {
+    StartWritesDone();
+    return false;  // the router ends the call
+  }
 
   const std::string address_;
   const std::unique_ptr<link::RouterLink::Stub> stub_;
@@ -97,13 +101,18 @@ class LinkClient::Impl {
     bool wanted = true;
     bool connected = false;  // or connecting
     Instant dialled_at{};
+    Instant failing_since = kNever;  // no dial has come through since
+    Instant tell_at{};               // not before
   };
 
   void Run(const std::stop_token& stop);
   void ResolveNames(Instant now);
+  void TellOf(const HostPort& endpoint, const absl::Status& why, Instant now);
   Instant DialWhoIsDue(Instant now);
   void Dial(const std::string& address);
   Instant Sweep(Instant now);
+  void OnGone(const ClientStream& stream, Instant now);
+  void LeaveAll();
   void CancelAll();
 
   const std::vector<HostPort> endpoints_;
@@ -112,6 +121,7 @@ class LinkClient::Impl {
   std::mt19937_64 random_;
   std::map<std::string, Target> targets_;
   Instant resolve_at_{};
+  std::map<std::string, Instant> tell_at_;  // of hosts that did not resolve, not before
   std::uint32_t links_ = 0;
 
   std::mutex mutex_;  // guards the two below; taken before a stream's own
@@ -139,13 +149,19 @@ void LinkClient::Impl::ResolveNames(Instant now) {
       wanted.insert(addresses->begin(), addresses->end());
     } else {
       whole = false;
-      BATON_WARN("router endpoint %s: %s", endpoint.host,
-                 std::string(addresses.status().message()));
+      TellOf(endpoint, addresses.status(), now);
     }
   }
   for (const std::string& address : wanted) targets_.try_emplace(address, now);
   for (auto& [address, target] : targets_) target.wanted = !whole || wanted.contains(address);
   resolve_at_ = names ? now + kLinkResolveEvery : kNever;
+}
+
+void LinkClient::Impl::TellOf(const HostPort& endpoint, const absl::Status& why, Instant now) {
+  Instant& tell_at = tell_at_[endpoint.host];
+  if (now < tell_at) return;
+  tell_at = now + kLinkTellEvery;
+  BATON_WARN("cannot reach router %s: %s; trying again", endpoint.host, why.message());
 }
 
 Instant LinkClient::Impl::DialWhoIsDue(Instant now) {
@@ -188,21 +204,39 @@ Instant LinkClient::Impl::Sweep(Instant now) {
   for (ClientStream* stream : streams) {
     if (stream->Retry()) next = std::min(next, now + kLinkOfferAgain);
     if (!stream->gone()) continue;
-    Target& target = targets_.at(stream->address());
-    target.connected = false;
-    target.redial.OnEnded(now, stream->up() ? now - target.dialled_at : Duration(0), random_);
+    OnGone(*stream, now);
     std::lock_guard lock(mutex_);
     streams_.erase(stream->link());
   }
   return next;
 }
 
-void LinkClient::Impl::CancelAll() {
+void LinkClient::Impl::OnGone(const ClientStream& stream, Instant now) {
+  Target& target = targets_.at(stream.address());
+  target.connected = false;
+  target.redial.OnEnded(now, stream.up() ? now - target.dialled_at : Duration(0), random_);
+  if (stream.up()) {
+    target.failing_since = kNever;
+    return;
+  }
+  target.failing_since = std::min(target.failing_since, now);
+  if (now - target.failing_since < kLinkTellAfter || now < target.tell_at) return;
+  target.tell_at = now + kLinkTellEvery;
+  BATON_WARN("cannot reach router %s: %s; trying again", stream.address(), stream.reason());
+}
+
+// A stream that is not up has no peer that could end it in order.
+void LinkClient::Impl::LeaveAll() {
   std::lock_guard lock(mutex_);
   for (const auto& [link, stream] : streams_) {
-    stream->Drop();
-    stream->Cancel();
+    stream->Leave();
+    if (!stream->up()) stream->Cancel();
   }
+}
+
+void LinkClient::Impl::CancelAll() {
+  std::lock_guard lock(mutex_);
+  for (const auto& [link, stream] : streams_) stream->Cancel();
 }
 
 void LinkClient::Impl::Run(const std::stop_token& stop) {
@@ -216,9 +250,11 @@ void LinkClient::Impl::Run(const std::stop_token& stop) {
     rung_.wait_until(lock, stop, next, [this] { return rang_; });
     rang_ = false;
   }
-  CancelAll();
-  const Instant give_up = Clock::now() + kLinkStopWait;
+  LeaveAll();
+  const Instant force = Clock::now() + kLinkLeaveWait;
+  const Instant give_up = force + kLinkStopWait;
   for (;;) {
+    if (Clock::now() >= force) CancelAll();
     Sweep(Clock::now());
     std::unique_lock lock(mutex_);
     if (streams_.empty()) return;

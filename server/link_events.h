@@ -20,7 +20,7 @@ struct RouterLinkEvent {
   LinkId link{};
   LinkEventKind kind = LinkEventKind::kMessage;
   link::WorkerMessage message;  // kUp, kMessage
-  std::string reason;           // kLost: why, for the log
+  std::string reason;           // kLost: why it broke; "" = the worker ended it in order
 };
 
 /// At a worker. After kUp the worker's first message must be Register.
@@ -29,7 +29,7 @@ struct WorkerLinkEvent {
   LinkEventKind kind = LinkEventKind::kMessage;
   link::RouterMessage message;  // kMessage
   std::string address;          // kUp: the router's
-  std::string reason;           // kLost
+  std::string reason;           // kLost: why it broke; "" = the router ended it in order
 };
 
 using RouterLinkSink = std::function<bool(RouterLinkEvent&&)>;

@@ -19,6 +19,12 @@ inline constexpr std::size_t kLinkQueueMax = 4096;  // messages that wait to be 
 inline constexpr Duration kLinkOfferAgain = Milliseconds(2);  // to a sink that was full
 inline constexpr Duration kLinkRegisterWait = std::chrono::seconds(5);
 inline constexpr Duration kLinkStopWait = std::chrono::seconds(30);
+inline constexpr Duration kLinkLeaveWait = Milliseconds(500);  // for an end in order, then by force
+
+// A router that cannot be reached is told once it has been so for a moment (all of a machine start
+// together), then now and then.
+inline constexpr Duration kLinkTellAfter = std::chrono::seconds(1);
+inline constexpr Duration kLinkTellEvery = std::chrono::minutes(1);
 
 inline constexpr Duration kLinkRedialMin = Milliseconds(100);
 inline constexpr Duration kLinkRedialMax = std::chrono::seconds(5);

@@ -44,7 +44,7 @@ class ServerStream final : public LinkStream<ServerReactor, RouterLinkEvent, lin
   }
 
   Instant opened() const { return opened_; }
-  void OnDone() override { Done("the stream ended"); }
+  void OnDone() override { Done(context_->IsCancelled() ? "the stream broke" : ""); }
 
  private:
   bool Admit(RouterLinkEvent& event) override {
@@ -54,6 +54,10 @@ class ServerStream final : public LinkStream<ServerReactor, RouterLinkEvent, lin
   }
   void CancelStream() override { context_->TryCancel(); }
   void EndStream() override { Finish(grpc::Status::OK); }
+  bool LeaveStream() override {
+    Finish(grpc::Status::OK);
+    return true;
+  }
 
   grpc::CallbackServerContext* const context_;  // lives until OnDone
   const Instant opened_ = Clock::now();
@@ -193,6 +197,7 @@ Instant LinkService::Impl::Sweep() {
 }
 
 void LinkService::Impl::Run(const std::stop_token& stop) {
+  Instant force = kNever;
   Instant give_up = kNever;
   for (;;) {
     const Instant next = Sweep();
@@ -201,11 +206,12 @@ void LinkService::Impl::Run(const std::stop_token& stop) {
       const bool first = !std::exchange(stopping_, true);
       if (streams_.empty()) return;
       if (first) {
-        give_up = Clock::now() + kLinkStopWait;
-        for (const auto& [link, stream] : streams_) {
-          stream->Drop();
-          stream->Cancel();
-        }
+        force = Clock::now() + kLinkLeaveWait;
+        give_up = force + kLinkStopWait;
+        for (const auto& [link, stream] : streams_) stream->Leave();
+      }
+      if (Clock::now() >= force) {
+        for (const auto& [link, stream] : streams_) stream->Cancel();
       }
       BATON_CHECK(Clock::now() < give_up);  // gRPC ends a cancelled call at once
       rung_.wait_until(lock, Clock::now() + kLinkOfferAgain, [this] { return rang_; });

@@ -5,7 +5,7 @@
 // Life: constructed -> Deliver'ed events -> End (nothing is read any more) -> gone (gRPC is done
 // with it, and the sink knows). The owner then deletes it.
 //
-// Thread: On... are gRPC's; Send any; Retry, Drop, gone the owner's thread.
+// Thread: On... are gRPC's; Send any; Retry, Leave, gone the owner's thread.
 #pragma once
 
 #include <deque>
@@ -69,10 +69,14 @@ class LinkStream : public Reactor {
     return false;
   }
 
-  /// From now on the sink is told nothing: the process stops.
-  void Drop() {
+  /// The process stops: the sink is told nothing more, and the stream ends in order, when what is
+  /// queued has been written.
+  void Leave() {
     std::lock_guard lock(mutex_);
     drop_ = true;
+    if (closed_ || std::exchange(leaving_, true)) return;
+    last_queued_ = true;
+    if (!writing_) closed_ = LeaveStream();
   }
 
   /// True once neither gRPC nor the sink has anything to do with it.
@@ -84,6 +88,12 @@ class LinkStream : public Reactor {
   bool up() const {
     std::lock_guard lock(mutex_);
     return up_;
+  }
+
+  /// Why it ended, once it is gone.
+  std::string reason() const {
+    std::lock_guard lock(mutex_);
+    return reason_;
   }
 
   /// Breaks the stream from this side.
@@ -118,7 +128,8 @@ class LinkStream : public Reactor {
         this->StartWrite(&outgoing_);
       } else {
         writing_ = false;
-        end = last_queued_;
+        end = last_queued_ && !leaving_;
+        if (leaving_) closed_ = LeaveStream();
       }
     }
     if (end) End();
@@ -138,6 +149,9 @@ class LinkStream : public Reactor {
   virtual void CancelStream() = 0;
   /// Tells gRPC, once, that this side is through.
   virtual void EndStream() = 0;
+  /// Tells the peer, once and after the last write, that nothing more comes; true when that has
+  /// ended this side, too. It calls nothing back from within.
+  virtual bool LeaveStream() = 0;
 
   /// Gives the sink an event, then reads on.
   void Deliver(Event&& event) {
@@ -164,7 +178,7 @@ class LinkStream : public Reactor {
   /// The first read of a stream that begins with the peer's message.
   void ReadFirst() { this->StartRead(&incoming_); }
 
-  /// From the derived OnDone: gRPC will not call again.
+  /// From the derived OnDone: gRPC will not call again. `reason`: see WorkerLinkEvent.
   void Done(std::string reason) {
     // A copy: the owner may delete this object as soon as the lock is free.
     const std::function<void()> wake = wake_;
@@ -200,6 +214,7 @@ class LinkStream : public Reactor {
   std::deque<Out> queue_;
   bool writing_ = false;
   bool last_queued_ = false;
+  bool leaving_ = false;
   bool closed_ = false;
   bool done_ = false;
   bool lost_told_ = false;

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "config/model_name.h"
 #include "engine/model/checkpoint_files.h"
 #include "engine/model/deepseek_architecture.h"
 #include "engine/model/dummy_weights.h"
@@ -118,9 +119,7 @@ absl::Status CheckIsDirectory(const std::string& path) {
 absl::StatusOr<Checkpoint> OpenDirectory(const ModelConfig& config) {
   BATON_RETURN_IF_ERROR(CheckIsDirectory(config.path));
   Checkpoint checkpoint;
-  std::filesystem::path path(config.path);
-  checkpoint.name =
-      path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
+  checkpoint.name = ModelNameOf(config.path);
   std::string config_text;
   BATON_ASSIGN_OR_RETURN(ParsedConfig parsed, ReadConfig(config.path, &config_text));
   if (!parsed.unknown_fields.empty()) {

@@ -147,7 +147,13 @@ void RouteThread::Flush() {
   for (RouterOutput& output : core_.TakeOutputs()) {
     links_->Send(output.link, std::move(output.message));
   }
-  for (const std::string& note : core_.TakeNotes()) BATON_INFO("%s", note);
+  for (const RouterNote& note : core_.TakeNotes()) {
+    if (note.degraded) {
+      BATON_WARN("%s", note.text);
+    } else {
+      BATON_INFO("%s", note.text);
+    }
+  }
 }
 
 void RouteThread::Publish(Instant now) {

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "config/model_name.h"
 #include "server/admin/health_routes.h"
 #include "server/http/http_metrics.h"
 #include "server/http/http_server.h"
@@ -24,9 +25,22 @@ namespace {
 constexpr Duration kWatchPeriod = Milliseconds(20);  // how often a drain looks
 constexpr Duration kFarewell = Milliseconds(500);    // for the last error to reach clients
 constexpr Duration kHealthPeriod = Milliseconds(50);
+constexpr int kTokenIdsMax = 1 << 21;  // no vocabulary reaches it
 
-RouterOptions OptionsFrom(const Config& config) {
+/// One more than the highest id that stands for text; 0 when the model has token ids alone.
+int IdsWithText(const Tokenizer& tokenizer) {
+  int ids = 0;
+  for (int id = 0; id < kTokenIdsMax; ++id) {
+    if (!tokenizer.BytesOf(id).empty()) ids = id + 1;
+  }
+  return ids;
+}
+
+RouterOptions OptionsFrom(const Config& config, const Tokenizer& tokenizer) {
   RouterOptions options = RouterOptionsFrom(config);
+  options.model.name = ModelNameOf(config.model.path);
+  options.model.ids_with_text = IdsWithText(tokenizer);
+  options.model.own_tokenizer = config.model.tokenizer.empty();
   options.seed = RandomNonZero();
   options.incarnation = RandomNonZero();
   options.introduction_secret = RandomBytes(32);
@@ -35,17 +49,17 @@ RouterOptions OptionsFrom(const Config& config) {
 
 class RouterRole {
  public:
-  explicit RouterRole(const LoadedConfig& loaded)
+  RouterRole(const LoadedConfig& loaded, std::unique_ptr<Tokenizer> tokenizer)
       : config_(loaded.config),
         metrics_({{"model_name", config_.model.path}, {"engine", "0"}}),
         router_metrics_(metrics_),
-        route_(OptionsFrom(config_), metrics_) {
+        tokenizer_(std::move(tokenizer)),
+        route_(OptionsFrom(config_, *tokenizer_), metrics_) {
     metrics_.Gauge(metric::kBuildInfo, {{"version", kVersion}, {"backend", "none"}}).Set(1);
   }
 
   /// Errors: Unavailable when a port is taken; InvalidArgument for an address that may not be used.
   absl::Status Start() {
-    BATON_ASSIGN_OR_RETURN(tokenizer_, MakeTokenizer(config_.model));
     BATON_ASSIGN_OR_RETURN(chat_, ChatFormat::Load(config_.model, config_.server));
     HttpServerOptions http{config_.router.host, config_.router.port, {}, CountAnswers(metrics_)};
     BATON_ASSIGN_OR_RETURN(http_, HttpServer::Listen(std::move(http)));
@@ -137,7 +151,7 @@ class RouterRole {
   const Config& config_;
   Metrics metrics_;
   RouterMetrics router_metrics_;
-  std::unique_ptr<Tokenizer> tokenizer_;
+  const std::unique_ptr<Tokenizer> tokenizer_;
   std::optional<ChatFormat> chat_;
   RouteThread route_;
   std::unique_ptr<HttpServer> http_;
@@ -152,14 +166,16 @@ class RouterRole {
 int RunRouter(const LoadedConfig& loaded) {
   Signals signals;
   std::optional<StartWatch> start(std::in_place);
-  RouterRole role(loaded);
-  const absl::Status status = role.Start();
-  start.reset();
-  if (!status.ok()) {
-    std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
-    return 1;
+  absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = MakeTokenizer(loaded.config.model);
+  absl::Status status = tokenizer.status();
+  if (status.ok()) {
+    RouterRole role(loaded, *std::move(tokenizer));
+    status = role.Start();
+    start.reset();
+    if (status.ok()) return role.Serve(signals);
   }
-  return role.Serve(signals);
+  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+  return 1;
 }
 
 }  // namespace baton

@@ -13,6 +13,7 @@
 #include "server/http/http_server.h"
 #include "server/roles/engine_thread.h"
 #include "server/roles/handoff_log.h"
+#include "server/roles/router_links.h"
 #include "server/roles/signals.h"
 #include "server/roles/step_probe.h"
 #include "server/roles/transfer_thread.h"
@@ -157,7 +158,7 @@ class WorkerRole {
     health.alive = [this] { return engine_->alive(); };
     health.not_ready = [this]() -> std::optional<std::string> {
       if (draining_.load(std::memory_order_relaxed)) return "draining";
-      if (links_up_.load(std::memory_order_relaxed) == 0) return "no router";
+      if (!routers_.any()) return "no router";
       return std::nullopt;
     };
     health.metrics = [this] {
@@ -193,19 +194,9 @@ class WorkerRole {
 
   /// On gRPC's threads.
   bool TakeLink(WorkerLinkEvent&& event) {
-    const LinkEventKind kind = event.kind;
-    const std::string said = kind == LinkEventKind::kUp ? event.address : event.reason;
-    if (kind == LinkEventKind::kMessage && event.message.has_refused()) {
-      BATON_ERROR("refused by the router: %s", event.message.refused().message());
-    }
+    const std::optional<RouterNews> news = NewsOf(event);
     if (!engine_->Offer(std::move(event))) return false;
-    if (kind == LinkEventKind::kUp) {
-      links_up_.fetch_add(1, std::memory_order_relaxed);
-      BATON_INFO("linked to router %s", said);
-    } else if (kind == LinkEventKind::kLost) {
-      links_up_.fetch_sub(1, std::memory_order_relaxed);
-      BATON_WARN("link to a router lost: %s", said);
-    }
+    if (news.has_value()) routers_.Hear(*news, Now());
     return true;
   }
 
@@ -247,7 +238,7 @@ class WorkerRole {
   std::unique_ptr<LinkClient> links_;
   std::unique_ptr<HttpServer> http_;
   std::atomic<bool> draining_{false};  // relaxed: a flag for health pages
-  std::atomic<int> links_up_{0};       // relaxed: likewise
+  RouterLinks routers_;
 };
 
 template <typename Side>

@@ -1,12 +1,17 @@
 """How processes start and end: signals, readers that leave, limits of the system, wires that cannot be had."""
 import os
+import re
 import resource
 import signal
+import socket
 import subprocess
+import threading
 import time
 import unittest
 
 from cluster import BINARY, NANO, Cluster
+
+V2_LITE = os.path.join(os.path.dirname(__file__), "..", "golden", "models", "v2_lite")
 
 
 def gone(pid, seconds=10):
@@ -49,7 +54,8 @@ class SignalTest(unittest.TestCase):
     def test_a_reader_that_leaves_ends_nothing(self):
         command = [BINARY, "up", NANO, "--port", "0", "--set", "cache.pages=64"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as up:
-            self.assertIn("router", up.stdout.readline())
+            while not up.stdout.readline().startswith("router"):
+                self.assertIsNone(up.poll())
             up.stdout.close()
             with self.assertRaises(subprocess.TimeoutExpired):
                 up.wait(3)
@@ -65,6 +71,92 @@ class SignalTest(unittest.TestCase):
             worker.send_signal(signal.SIGTERM)
             self.assertEqual(0, worker.wait(20), worker.stderr.read())
             self.assertLess(time.monotonic() - begin, 1)
+
+
+class ByHand:
+    """Roles started one by one; each log is a list of lines so far."""
+
+    def __enter__(self):
+        self.processes, self.logs = [], {}
+        ports = []
+        for _ in range(2):
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                ports.append(free.getsockname()[1])
+        self.port, self.grpc = ports
+        return self
+
+    def __exit__(self, *unused):
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stderr.close()
+
+    def start(self, name, role, model, *arguments):
+        command = [BINARY, role, *([model] if model else []), *arguments]
+        if role == "router":
+            command += ["--port", str(self.port), "--set", f"router.grpc_port={self.grpc}",
+                        "--set", "server.drain.grace_seconds=0"]
+        else:
+            command += ["--port", "0", "--router", f"127.0.0.1:{self.grpc}", "--set", "cache.pages=64",
+                        "--set", "transfer.tcp_ports=any"]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.processes.append(process)
+        log = self.logs[name] = []
+        threading.Thread(target=lambda: log.extend(process.stderr), daemon=True).start()
+        return process
+
+    def wait_line(self, name, pattern, seconds=20):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for line in list(self.logs[name]):
+                if re.search(pattern, line):
+                    return line
+            time.sleep(0.05)
+        raise AssertionError(f"{name} did not say {pattern}: {self.logs}")
+
+
+class ByHandTest(unittest.TestCase):
+    def test_a_worker_of_another_model_is_refused(self):
+        with ByHand() as hand:
+            hand.start("router", "router", "builtin:recall-nano")
+            hand.start("decode", "decode", V2_LITE)
+            line = hand.wait_line("decode", "refused by router")
+            self.assertIn("v2_lite", line)
+            self.assertIn("builtin:recall-nano", line)
+            self.assertIn(" warn", hand.wait_line("router", "refused a worker"))
+
+    def test_a_second_worker_of_one_id_is_refused_and_the_first_serves(self):
+        with ByHand() as hand:
+            hand.start("router", "router", NANO)
+            hand.start("first", "decode", NANO, "--set", "server.worker_id=d")
+            hand.wait_line("first", "linked to router")
+            hand.start("second", "decode", NANO, "--set", "server.worker_id=d")
+            self.assertIn("server.worker_id", hand.wait_line("second", "refused by router"))
+            time.sleep(3)
+            self.assertFalse([line for line in hand.logs["first"] if "lost" in line or "refused" in line])
+
+    def test_a_router_out_of_reach_is_told_and_one_that_ends_in_order_is_not_lost(self):
+        with ByHand() as hand:
+            worker = hand.start("decode", "decode", NANO)
+            self.assertIn(" warn", hand.wait_line("decode", f"cannot reach router 127.0.0.1:{hand.grpc}"))
+            router = hand.start("router", "router", NANO)
+            hand.wait_line("decode", "linked to router")
+            router.terminate()
+            self.assertEqual(0, router.wait(20))
+            hand.wait_line("decode", r"router 127.0.0.1:\d+ left")
+            self.assertFalse([line for line in hand.logs["decode"] if "lost" in line])
+            hand.start("router", "router", NANO)
+            hand.wait_line("router", "registered")
+            worker.terminate()
+            self.assertEqual(0, worker.wait(20))
+            hand.wait_line("router", " info .* left$")
+            self.assertFalse([line for line in hand.logs["router"] if "lost" in line])
 
 
 class LimitTest(unittest.TestCase):

@@ -53,6 +53,24 @@ TEST(FleetTest, AWorkerThatDiffersIsRefusedByTheFieldsName) {
   EXPECT_TRUE(fleet.Check(RegisterOf("decode-0", link::ROLE_DECODE)).ok());
 }
 
+TEST(FleetTest, AWorkerOfAnotherModelThanTheRoutersIsRefused) {
+  link::Register facts = RegisterOf("decode-0", link::ROLE_DECODE);
+  facts.mutable_model()->set_ids_with_text(250);
+  const auto message = [&facts](const ExpectedModel& expected) {
+    return MessageFor(Fleet(kHeartbeat, expected), facts);
+  };
+  EXPECT_EQ(message({}), "");
+  EXPECT_EQ(message({"recall", 250, true}), "");
+  EXPECT_EQ(message({"recall", 200, false}), "");  // another tokenizer, as asked for
+  EXPECT_EQ(message({"recall", 0, false}), "");    // token ids alone
+  EXPECT_THAT(message({"v2_lite", 250, true}), HasSubstr("serves the model recall, and this router "
+                                                         "speaks for v2_lite"));
+  EXPECT_THAT(message({"recall", 251, false}), HasSubstr("of 250 token ids"));
+  EXPECT_THAT(message({"recall", 200, true}), HasSubstr("not the same model"));
+  facts.mutable_model()->set_ids_with_text(258);  // it has no tokenizer beside its weights
+  EXPECT_EQ(message({"recall", 200, true}), "");
+}
+
 TEST(FleetTest, AMisshapenRegistrationIsRefused) {
   const Fleet fleet(kHeartbeat);
   const auto broken = [](auto change) {

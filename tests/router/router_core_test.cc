@@ -303,10 +303,46 @@ TEST(RouterCoreTest, AWorkerThatRegistersAnewReplacesItsOldLink) {
   FakeCluster cluster(OptionsOf(), 1, 1);
   const Heard& heard = cluster.Submit(1, 40, 5);
   cluster.decode(0).jobs.clear();
+  cluster.Wait(OptionsOf().heartbeat + Milliseconds(1));
   cluster.Up(cluster.decode(0));  // before its old stream was seen to break
   cluster.RunToTheEnd(50);
   EXPECT_EQ(heard.tokens.size(), 5U);
   EXPECT_EQ(cluster.core().Stats(cluster.now()).workers.at("decode ready"), 1);
+}
+
+TEST(RouterCoreTest, AWorkerWhoseIdALiveOneHasIsRefused) {
+  FakeCluster cluster(OptionsOf(), 1, 1);
+  RouterCore& core = cluster.core();
+  core.TakeNotes();
+  core.OnLinkUp(LinkId{77}, RegisterOf("decode-0", link::ROLE_DECODE, 9), cluster.now());
+  const std::vector<RouterOutput> outputs = core.TakeOutputs();
+  ASSERT_EQ(outputs.size(), 1U);
+  EXPECT_EQ(outputs[0].link, LinkId{77});
+  EXPECT_THAT(outputs[0].message.refused().message(), HasSubstr("server.worker_id"));
+  const std::vector<RouterNote> notes = core.TakeNotes();
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_TRUE(notes[0].degraded);
+  const Heard& heard = cluster.Submit(1, 40, 5);  // the first one serves on
+  cluster.RunToTheEnd(50);
+  EXPECT_EQ(heard.tokens.size(), 5U);
+}
+
+TEST(RouterCoreTest, AWorkerThatDrainedAndLeftIsNotLost) {
+  FakeCluster cluster(OptionsOf(), 1, 1);
+  RouterCore& core = cluster.core();
+  core.TakeNotes();
+  link::WorkerMessage load;
+  load.mutable_load()->set_number(1);
+  load.mutable_load()->set_draining(true);
+  cluster.Say(cluster.decode(0), load);
+  cluster.Down(cluster.decode(0));
+  cluster.Down(cluster.prefill(0));
+  const std::vector<RouterNote> notes = core.TakeNotes();
+  ASSERT_EQ(notes.size(), 3U);
+  EXPECT_EQ(notes[1].text, "decode worker decode-0 left");
+  EXPECT_FALSE(notes[1].degraded);
+  EXPECT_EQ(notes[2].text, "prefill worker prefill-0 is lost: its stream broke");
+  EXPECT_TRUE(notes[2].degraded);
 }
 
 TEST(RouterCoreTest, AnIdIsLiveOnce) {
