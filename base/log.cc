@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 
 namespace baton {
 namespace {
@@ -89,10 +90,12 @@ void StartLog(LogLevel level, LogFormat format, absl::string_view role, absl::st
   state.level = level;
   state.json = format == LogFormat::kJson;
   state.logger->set_level(ToSpdlog(level));
-  const std::string who = absl::StrCat(role, worker.empty() ? "" : " ", worker);
+  // An operator's text in a pattern of spdlog's: its per cent signs are no fields.
+  const std::string name = absl::StrReplaceAll(Escaped(worker, state.json), {{"%", "%%"}});
+  const std::string who = absl::StrCat(role, name.empty() ? "" : " ", name);
   state.logger->set_pattern(
       state.json ? absl::StrCat(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","role":")", role,
-                                R"(","worker":")", worker, R"(","message":"%v"})")
+                                R"(","worker":")", name, R"(","message":"%v"})")
                  : absl::StrCat("%Y-%m-%dT%H:%M:%S.%e %l ", who, ": %v"));
   state.logger->flush_on(spdlog::level::debug);
 }

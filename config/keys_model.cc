@@ -52,7 +52,7 @@ constexpr Key kModelKeys[] = {
     {"model.cpu_isa", OneOf("auto|amx|avx512_bf16|avx512|avx2|reference"), "auto",
      "highest instruction set to use; reference = the plain loops that define correct",
      Model<&ModelConfig::cpu_isa>()},
-    {"model.cpu_threads", Integer(0, 4096, "threads"), "0",
+    {"model.cpu_threads", Integer(0, 1024, "threads"), "0",
      "threads of the arithmetic; 0 = a core each, one spared from 4 up",
      Model<&ModelConfig::cpu_threads>()},
     {"model.cpu_pack", OneOf("auto|never|always"), "auto",

@@ -6,6 +6,9 @@ namespace baton {
 namespace {
 
 constexpr Effect kLater = Effect::kLater;
+// Workspaces are sized from these: bounds far above any model's use and below any machine's end.
+constexpr std::int64_t kStepTokensMax = 1 << 20;
+constexpr std::int64_t kSequencesMax = 8192;
 
 template <auto kMember>
 constexpr Landing Transfer() {
@@ -74,10 +77,10 @@ constexpr Key kWorkerKeys[] = {
      Prefill<&WorkerRoleConfig::http_port>()},
     {"prefill.grpc_port", Integer(0, 65535, "port"), "7100", "invitations by routers; 0 = any free",
      Prefill<&WorkerRoleConfig::grpc_port>(), kLater},
-    {"prefill.step_tokens_max", Integer(1, kIntMax, "tokens"), "8192",
+    {"prefill.step_tokens_max", Integer(1, kStepTokensMax, "tokens"), "8192",
      "prompt tokens of one step: the size of a chunk",
      Prefill<&WorkerRoleConfig::step_tokens_max>()},
-    {"prefill.sequences_max", Integer(1, 65536, "sequences"), "16", "prompts in one step",
+    {"prefill.sequences_max", Integer(1, kSequencesMax, "sequences"), "16", "prompts in one step",
      Prefill<&WorkerRoleConfig::sequences_max>()},
     {"prefill.attention", OneOf(kAttention), "auto",
      "the attention kernel; never a silent fallback", Prefill<&WorkerRoleConfig::attention>(),
@@ -86,11 +89,11 @@ constexpr Key kWorkerKeys[] = {
      Decode<&WorkerRoleConfig::http_port>()},
     {"decode.grpc_port", Integer(0, 65535, "port"), "7200", "invitations by routers; 0 = any free",
      Decode<&WorkerRoleConfig::grpc_port>(), kLater},
-    {"decode.step_tokens_max", Integer(1, kIntMax, "tokens"), "2048",
+    {"decode.step_tokens_max", Integer(1, kStepTokensMax, "tokens"), "2048",
      "tokens of one step, of short prompts that run here too",
      Decode<&WorkerRoleConfig::step_tokens_max>()},
-    {"decode.sequences_max", Integer(1, 65536, "sequences"), "256", "sequences that run at a time",
-     Decode<&WorkerRoleConfig::sequences_max>()},
+    {"decode.sequences_max", Integer(1, kSequencesMax, "sequences"), "256",
+     "sequences that run at a time", Decode<&WorkerRoleConfig::sequences_max>()},
     {"decode.attention", OneOf(kAttention), "auto", "the attention kernel; never a silent fallback",
      Decode<&WorkerRoleConfig::attention>(), kLater},
 };

@@ -18,14 +18,19 @@ absl::StatusOr<DType> ActivationFor(absl::string_view wanted, absl::string_view 
   if (name == "bfloat16") return DType::kBf16;
   if (name == "float16") return DType::kF16;
   if (name == "float32") return DType::kF32;
-  return absl::UnimplementedError(
-      absl::StrCat("model.dtype ", wanted, " means ", name,
-                   " here, in which this version does not compute; set bfloat16, float16 or float32"));
+  return absl::UnimplementedError(absl::StrCat(
+      "model.dtype ", wanted, " means ", name,
+      " here, in which this version does not compute; set bfloat16, float16 or float32"));
 }
 
-// The most positions that a sequence may take: `wanted`, unless it is 0 or above the model's own.
+// The most positions that a sequence may take: `wanted`, or the model's own where that is 0.
 absl::StatusOr<int> LengthFor(int wanted, const ModelShape& shape) {
-  const int length = wanted > 0 ? std::min(wanted, shape.positions_max) : shape.positions_max;
+  if (wanted > shape.positions_max) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("model.length_tokens_max (--max-model-len) is ", wanted,
+                     ", and this model has ", shape.positions_max, " positions; set at most that"));
+  }
+  const int length = wanted > 0 ? wanted : shape.positions_max;
   if (std::int64_t{length} * shape.rope_dim / 2 <= kRopeNumbersMax) return length;
   return absl::InvalidArgumentError(
       absl::StrCat("the rotary tables of ", length,

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "kvtransfer/ucx_signals.h"
 #include "server/cli/flags.h"
 #include "server/cli/help.h"
@@ -18,6 +19,7 @@
 #include "server/process_limits.h"
 #include "server/roles/router_role.h"
 #include "server/roles/worker_role.h"
+#include "server/start_check.h"
 #include "server/startup.h"
 #include "server/up/up_command.h"
 #include "server/version.h"
@@ -39,23 +41,47 @@ int ExecBench(const std::vector<std::string>& arguments) {
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   execv(bench.c_str(), argv.data());
-  std::fprintf(stderr, "error: cannot start %s: %s; build the target baton-bench\n", bench.c_str(),
-               std::strerror(errno));
+  std::fprintf(stderr,
+               "error: cannot start %s: %s; it is built apart: cmake --build build/release "
+               "--target baton-bench\n",
+               bench.c_str(), std::strerror(errno));
   return kExitInvalid;
 }
 
-int RunLoaded(const CommandLine& command_line) {
+/// `up` and `generate` have a model to try; a role must be told which one its peers have.
+absl::StatusOr<LoadedConfig> LoadWithModel(Role role, CommandLine& command_line) {
+  absl::StatusOr<LoadedConfig> loaded = LoadFor(role, command_line);
+  if (!loaded.ok() || !loaded->config.model.path.empty()) return loaded;
+  const Subcommand subcommand = command_line.subcommand;
+  if (subcommand == Subcommand::kUp || subcommand == Subcommand::kGenerate) {
+    command_line.settings.push_back({"model.path", "\"builtin:recall\"", "the default model"});
+    return LoadFor(role, command_line);
+  }
+  const bool tokenizer_alone =
+      subcommand == Subcommand::kRouter && !loaded->config.model.tokenizer.empty();
+  if (subcommand == Subcommand::kSelftest || tokenizer_alone) return loaded;
+  return absl::InvalidArgumentError(absl::StrFormat(
+      "give MODEL: a Hugging Face directory, or builtin:recall, as in `baton %s builtin:recall`; "
+      "the router and its workers need the same one",
+      SubcommandName(subcommand)));
+}
+
+int RunLoaded(CommandLine command_line) {
   const Role role = RoleOf(command_line.subcommand);
-  const absl::StatusOr<LoadedConfig> loaded = LoadFor(role, command_line);
+  const absl::StatusOr<LoadedConfig> loaded = LoadWithModel(role, command_line);
   if (!loaded.ok()) {
     PrintErrors(loaded.status());
+    return kExitUsage;
+  }
+  if (const absl::Status fit = CheckStart(role, loaded->config); !fit.ok()) {
+    PrintErrors(fit);
     return kExitUsage;
   }
   if (const absl::Status enough = RaiseOpenFiles(); !enough.ok()) {
     PrintErrors(enough);
     return kExitInvalid;
   }
-  StartLogFor(*loaded, command_line, role);
+  StartLogFor(*loaded, command_line);
   switch (command_line.subcommand) {
     case Subcommand::kUp:
       return RunUp(*loaded, command_line);

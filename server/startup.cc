@@ -54,14 +54,14 @@ absl::StatusOr<LoadedConfig> LoadFor(Role role, const CommandLine& command_line)
   return LoadConfig(inputs);
 }
 
-void StartLogFor(const LoadedConfig& loaded, const CommandLine& command_line, Role role) {
+void StartLogFor(const LoadedConfig& loaded, const CommandLine& command_line) {
   const ObservabilityConfig& knobs = loaded.config.observability;
   const LogLevel level = knobs.log_level == "debug"   ? LogLevel::kDebug
                          : knobs.log_level == "warn"  ? LogLevel::kWarn
                          : knobs.log_level == "error" ? LogLevel::kError
                                                       : LogLevel::kInfo;
-  StartLog(level, knobs.log_format == "json" ? LogFormat::kJson : LogFormat::kText, RoleName(role),
-           loaded.config.server.worker_id);
+  StartLog(level, knobs.log_format == "json" ? LogFormat::kJson : LogFormat::kText,
+           SubcommandName(command_line.subcommand), loaded.config.server.worker_id);
   for (const auto* notices : {&command_line.notices, &loaded.notices}) {
     for (const Notice& notice : *notices) {
       if (notice.severity == Notice::Severity::kWarn) {

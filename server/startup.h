@@ -22,6 +22,6 @@ absl::StatusOr<std::string> ReadTextFile(const std::string& path, std::size_t by
 absl::StatusOr<LoadedConfig> LoadFor(Role role, const CommandLine& command_line);
 
 /// Starts the log as the configuration says, and writes its notices and the command line's.
-void StartLogFor(const LoadedConfig& loaded, const CommandLine& command_line, Role role);
+void StartLogFor(const LoadedConfig& loaded, const CommandLine& command_line);
 
 }  // namespace baton

@@ -116,6 +116,8 @@ class Reader {
     const std::string nearest = Nearest(name, names);
     parse_.Error(
         absl::StrCat(name, ": unknown flag", nearest.empty() ? "" : "; did you mean " + nearest));
+    // What follows is most likely its value: one error is enough.
+    if (next_ < arguments_.size() && !IsFlag(arguments_[next_])) ++next_;
   }
 
   absl::Span<const std::string> arguments_;

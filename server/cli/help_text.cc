@@ -7,7 +7,7 @@ constexpr char kOverview[] =
     R"(baton serves large language models with prefill and decode in separate processes.
 
   baton up [MODEL]          a whole cluster on this machine: router and workers
-  baton router              the front door: OpenAI's HTTP API, routing
+  baton router MODEL        the front door: OpenAI's HTTP API, routing
   baton prefill MODEL       a worker that turns prompts into KV pages and hands them over
   baton decode MODEL        a worker that takes the pages and streams tokens
   baton generate [MODEL]    one prompt in one process: what every cluster must answer
@@ -16,9 +16,9 @@ constexpr char kOverview[] =
   baton bench NAME          named workloads and kernels, against this machine's limits
 
 Try it:
-  baton up builtin:recall
+  baton up
   curl -N http://127.0.0.1:8000/v1/completions \
-    -d '{"model": "recall", "prompt": "hello", "stream": true}'
+    -d '{"model": "builtin:recall", "prompt": "kite=4821;kite=", "stream": true}'
 
 baton SUBCOMMAND --help tells the flags of each. config/reference.md lists every knob; any of them
 can be set in a file (--config), in the environment (BATON_ROUTER__PORT) or here (--set).
@@ -37,14 +37,15 @@ again, with back-off. Ctrl-C takes everything down in order.
   baton up --prefill-workers 0                    aggregated: decode workers run prompts themselves
 )";
 
-constexpr char kRouter[] = R"(baton router [flags]: the front door of a cluster.
+constexpr char kRouter[] = R"(baton router MODEL [flags]: the front door of a cluster.
 
 Speaks OpenAI's HTTP API, makes text into tokens once, chooses a prefill and a decode worker by
 prefix locality and load, and follows each request to its end. Workers register at
-router.grpc_host:router.grpc_port. Holds only soft state: any number may run.
+router.grpc_host:router.grpc_port, with the same MODEL (the last part of its path is its name).
+Holds only soft state: any number may run.
 
-  baton router --port 8000
-  baton router --config cluster.yaml --policy round_robin
+  baton router builtin:recall --port 8000
+  baton router /models/deepseek --config cluster.yaml --policy round_robin
 )";
 
 constexpr char kPrefill[] = R"(baton prefill MODEL [flags]: a prefill worker.

@@ -103,11 +103,11 @@ void SetGenerate(FlagParse& parse, const FlagSpec& flag, const std::string& valu
   } else if (flag.name == "--json") {
     options.json = true;
   } else {
-    constexpr double kTemperatureMax = 100;
+    constexpr double kTemperatureMax = 2;  // as the HTTP API
     const std::optional<double> number = ParseNumber(value);
     if (!number || *number < 0 || *number > kTemperatureMax) {
       return parse.Error(
-          absl::StrFormat("%s: expected a number from 0 to 100, got '%s'", flag.name, value));
+          absl::StrFormat("%s: expected a number from 0 to 2, got '%s'", flag.name, value));
     }
     options.temperature = *number;
   }

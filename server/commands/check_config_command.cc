@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "server/cli/check_config.h"
+#include "server/start_check.h"
 #include "server/startup.h"
 
 namespace baton {
@@ -23,6 +24,13 @@ absl::StatusOr<LoadInputs> InputsOf(const CommandLine& command_line, const std::
   return inputs;
 }
 
+/// What a start would refuse; what loading refuses is CheckConfig's to tell.
+absl::Status CheckFit(const CheckConfigOptions& options, const LoadInputs& inputs) {
+  if (options.reference) return absl::OkStatus();
+  const absl::StatusOr<LoadedConfig> loaded = LoadConfig(inputs);
+  return loaded.ok() ? CheckStart(options.role, loaded->config) : absl::OkStatus();
+}
+
 }  // namespace
 
 int RunCheckConfig(const CommandLine& command_line) {
@@ -32,6 +40,10 @@ int RunCheckConfig(const CommandLine& command_line) {
     if (result->ok()) continue;
     std::fprintf(stderr, "error: %s\n", std::string(result->status().message()).c_str());
     return kExitUsage;
+  }
+  if (const absl::Status fit = CheckFit(command_line.check_config, *inputs); !fit.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(fit.message()).c_str());
+    return kExitInvalid;
   }
   const CheckConfigResult result = CheckConfig(command_line.check_config, *inputs, *other);
   std::fputs(result.out.c_str(), stdout);

@@ -113,6 +113,12 @@ absl::Status Generate(const Config& config, const GenerateOptions& options) {
   sampling.temperature = static_cast<float>(options.temperature);
   sampling.seed = options.seed;
   sampling.logprobs = options.logprobs;
+  const int length = parts.model->facts().length_tokens_max;
+  if (options.tokens_max > length) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "--max-tokens: expected at most %d, the longest prompt and answer of this model; got %d",
+        length, options.tokens_max));
+  }
   StopRule stop;
   stop.max_tokens = options.tokens_max;
   stop.ignore_end_tokens = options.ignore_end_tokens;

@@ -81,6 +81,7 @@ struct Planner {
   const LoadedConfig& loaded;
   const CommandLine& command_line;
   PortBook ports;
+  std::uint32_t pages_each = 0;
   int grpc_port = 0;
   std::vector<PlannedRole> roles;
 
@@ -115,6 +116,8 @@ struct Planner {
       arguments.Set("server.worker_id", name);
       arguments.Set(absl::StrCat(role, ".http_port"), absl::StrCat(port));
       arguments.Set("router.endpoints", absl::StrCat("['127.0.0.1:", grpc_port, "']"));
+      arguments.Set("server.worker_host", "127.0.0.1");  // where readiness is probed
+      if (pages_each > 0) arguments.Set("cache.pages", absl::StrCat(pages_each));
       if (!device.empty()) arguments.Set("model.device", device);
       if (IsDefault(loaded, "model.cpu_threads")) {
         arguments.Set("model.cpu_threads", absl::StrCat(ThreadsPerWorker(up)));
@@ -138,12 +141,13 @@ struct Planner {
 
 absl::StatusOr<std::vector<PlannedRole>> PlanCluster(const LoadedConfig& loaded,
                                                      const CommandLine& command_line,
-                                                     const PortSource& ports) {
+                                                     const PortSource& ports,
+                                                     std::uint32_t pages_each) {
   const UpOptions& up = command_line.up;
   if (up.decode_workers < 1) {
     return absl::InvalidArgumentError("a cluster needs at least one decode worker");
   }
-  Planner planner{loaded, command_line, PortBook(ports), 0, {}};
+  Planner planner{loaded, command_line, PortBook(ports), pages_each, 0, {}};
   BATON_RETURN_IF_ERROR(planner.AddRouter());
   BATON_RETURN_IF_ERROR(planner.AddWorkers("prefill", up.prefill_workers,
                                            loaded.config.prefill.http_port, up.prefill_device));

@@ -2,6 +2,7 @@
 // and of the ports that are free, so that it can be tested without starting anything.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -25,12 +26,14 @@ struct PortSource {
   std::function<int()> any_free;  // 0 = none
 };
 
+/// `pages_each`: of a worker's cache, where the configuration leaves them open; 0 = as configured.
 /// The router first, then prefill, then decode workers. A worker takes its role's http_port + index
 /// where that is free, any free port otherwise; the public port is the configured one or an error
 /// (0 = any). Errors: Unavailable (public port taken, no port left), InvalidArgument (no decode
 /// worker).
 absl::StatusOr<std::vector<PlannedRole>> PlanCluster(const LoadedConfig& loaded,
                                                      const CommandLine& command_line,
-                                                     const PortSource& ports);
+                                                     const PortSource& ports,
+                                                     std::uint32_t pages_each);
 
 }  // namespace baton

@@ -61,7 +61,7 @@ class Cluster {
       }
       PrintMember("", member);
     }
-    PrintWire(transfer);
+    if (!PrintWire(transfer)) return Stop(1);
     if (!WaitUntilReady()) return Stop(stopping_ ? 0 : 1);
     std::printf("ready http://127.0.0.1:%d\n", members_.front().role.http_port);
     std::fflush(stdout);
@@ -73,16 +73,25 @@ class Cluster {
   }
 
  private:
-  /// While the workers load: which wire carries pages between two processes' ends here.
-  static void PrintWire(const TransferConfig& transfer) {
+  /// While the workers load: which wire carries pages between two processes' ends here. False when
+  /// none does.
+  bool PrintWire(const TransferConfig& transfer) const {
+    const bool hands_over = std::any_of(members_.begin(), members_.end(), [](const Member& member) {
+      return absl::StartsWith(member.role.name, "prefill");
+    });
+    if (!hands_over) return true;
     const absl::StatusOr<SelftestReport> found = FindWire(transfer);
     if (found.ok()) {
       std::printf("pages travel over %s (%s messages)\n", found->peer.wire.c_str(),
                   found->peer.engine.c_str());
     } else {
-      std::printf("no wire for pages: %s\n", std::string(found.status().message()).c_str());
+      std::fprintf(stderr,
+                   "error: no wire carries pages between two processes here: %s; make room in "
+                   "/dev/shm (df -h /dev/shm), or use TCP alone: --set transfer.transports=[tcp]\n",
+                   std::string(found.status().message()).c_str());
     }
     std::fflush(stdout);
+    return found.ok();
   }
 
   static void PrintMember(const char* prefix, const Member& member) {
@@ -99,7 +108,8 @@ class Cluster {
     return absl::OkStatus();
   }
 
-  /// Probes the router until it has a pair of workers. False when a role ended or a signal came.
+  /// Probes until every process is ready: each worker let in by the router. False when a role ended
+  /// or a signal came.
   bool WaitUntilReady() {
     const Instant deadline = Now() + kStartPatience;
     while (Now() < deadline) {
@@ -111,10 +121,16 @@ class Cluster {
                      member.role.name.c_str(), member.child->end().c_str());
         return false;
       }
-      if (ProbeHttp(members_.front().role.http_port, "/readyz", kProbePatience) == 200) return true;
+      if (AllReady()) return true;
     }
     std::fprintf(stderr, "error: the cluster did not become ready\n");
     return false;
+  }
+
+  bool AllReady() const {
+    return std::all_of(members_.begin(), members_.end(), [](const Member& member) {
+      return ProbeHttp(member.role.http_port, "/readyz", kProbePatience) == 200;
+    });
   }
 
   Instant NextRestart() const {
@@ -211,17 +227,24 @@ class Cluster {
   bool stopping_ = false;
 };
 
+unsigned WorkersOf(const UpOptions& up) {
+  return static_cast<unsigned>(up.prefill_workers + up.decode_workers);
+}
+
 }  // namespace
 
 int RunUp(const LoadedConfig& loaded, const CommandLine& command_line) {
-  const auto roles = PlanCluster(loaded, command_line, {PortIsFree, AnyFreePort});
-  if (!roles.ok()) {
-    std::fprintf(stderr, "error: %s\n", std::string(roles.status().message()).c_str());
-    return kExitInvalid;
-  }
-  const auto plan = PlanMemory(loaded.config);
+  absl::StatusOr<MemoryPlan> plan = PlanMemory(loaded.config);
   if (!plan.ok()) {
     std::fprintf(stderr, "error: %s\n", std::string(plan.status().message()).c_str());
+    return kExitInvalid;
+  }
+  const bool shared = loaded.config.cache.pages == 0;
+  if (shared) plan->pages = std::max(1U, plan->pages / WorkersOf(command_line.up));
+  const auto roles =
+      PlanCluster(loaded, command_line, {PortIsFree, AnyFreePort}, shared ? plan->pages : 0);
+  if (!roles.ok()) {
+    std::fprintf(stderr, "error: %s\n", std::string(roles.status().message()).c_str());
     return kExitInvalid;
   }
   std::printf("memory of each worker: %s\n", Describe(*plan).c_str());

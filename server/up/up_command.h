@@ -1,5 +1,6 @@
 // `baton up`: a whole cluster on this machine, each role a child process over real sockets and UCX.
-// Prints a table and one `ready http://...` line, restarts a worker that died (with back-off, and
+// Prints a table and, when all of them are ready, one
+// `ready http://...` line; restarts a worker that died (with back-off, and
 // says so), and takes everything down with it in order: the router drains first, then the workers.
 #pragma once
 

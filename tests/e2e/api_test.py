@@ -78,7 +78,7 @@ class StartTest(unittest.TestCase):
 
     def test_a_wrong_start_says_why(self):
         self.fails("decode", "builtin:recall-nano", "--set", "router.prot=1", code=2, says="did you mean")
-        self.fails("decode", "/no/such/directory", says="/no/such/directory")
+        self.fails("decode", "/no/such/directory", "--router", "127.0.0.1:9", says="/no/such/directory")
         self.fails("router", "--set", "router.grpc_host=192.0.2.1", code=2, says="loopback")
         self.fails("generate", "builtin:recall-nano", "--prompt-ids", "1,2,99999", says="vocabulary")
 

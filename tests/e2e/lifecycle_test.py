@@ -159,7 +159,58 @@ class ByHandTest(unittest.TestCase):
             self.assertFalse([line for line in hand.logs["router"] if "lost" in line])
 
 
+class StartTest(unittest.TestCase):
+    def says(self, code, pattern, *arguments):
+        done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=60)
+        self.assertEqual(code, done.returncode, done.stderr)
+        self.assertRegex(done.stderr, pattern)
+
+    def test_without_a_model(self):
+        self.says(2, "give MODEL", "decode", "--router", "127.0.0.1:9")
+        self.says(2, "give MODEL", "router")
+        done = subprocess.run([BINARY, "generate", "--prompt", "kite=4821;kite=", "--max-tokens", "4"],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual((0, "4821\n"), (done.returncode, done.stdout), done.stderr)
+
+    def test_what_a_start_refuses_check_config_finds(self):
+        order = ("--set", "transfer.transports=[tcp, shm]")
+        for code, pattern, role, *sets in ((1, "--router", "prefill"),
+                                           (1, "in front of shm", "any", *order),
+                                           (1, "builtin:recall-nano", "any", "--set", "model.path=builtin:recal"),
+                                           (1, "kv_cache_dtype", "any", "--set", "kv_cache_dtype=int3")):
+            with self.subTest(pattern=pattern):
+                self.says(code, pattern, "check-config", os.devnull, "--role", role, *sets)
+        self.says(2, "--router", "prefill", "builtin:recal")
+        self.says(2, "in front of shm", "decode", NANO, "--router", "127.0.0.1:9", *order)
+
+    def test_bounds_are_told(self):
+        self.says(2, "step_tokens_max", "decode", NANO, "--max-num-batched-tokens", "100000000")
+        self.says(1, "max-model-len", "generate", NANO, "--prompt", "a", "--max-model-len", "10m")
+        self.says(1, "--max-tokens", "generate", NANO, "--prompt", "a", "--max-tokens", "1000000")
+        self.says(2, "from 0 to 2", "generate", NANO, "--prompt", "a", "--temperature", "3")
+
+    def test_workers_share_the_machine_and_an_aggregated_cluster_needs_no_wire(self):
+        with Cluster(prefill=0, sets=["cache.pages=64"]) as cluster:
+            self.assertNotIn("pages travel", "".join(cluster.lines))
+        pages = []
+        for count in (1, 3):
+            command = [BINARY, "up", NANO, "--port", "0", "--prefill-workers", "0", "--decode-workers", str(count)]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as up:
+                pages.append(int(re.search(r"(\d+) pages", up.stdout.readline())[1]))
+                up.terminate()
+        self.assertEqual(pages[0] // 3, pages[1])
+
+
 class LimitTest(unittest.TestCase):
+    @unittest.skipUnless(os.geteuid() == 0, "a file system of its own needs root")
+    def test_no_room_for_a_wire_is_an_error_that_says_what_to_do(self):
+        script = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$0" up "$@"'
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script, BINARY, NANO, "--port", "0"],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(1, done.returncode, done.stderr)
+        self.assertRegex(done.stderr, r"error: no wire carries pages .*transfer\.transports=\[tcp\]")
+        self.assertNotIn("ready", done.stdout)
+
     def test_a_low_soft_limit_of_open_files_is_raised(self):
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         with Cluster(preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (16, hard))) as cluster:

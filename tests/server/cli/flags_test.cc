@@ -34,6 +34,7 @@ std::vector<std::string> Knobs(const CommandLine& line) {
 
 TEST(FlagsTest, UnknownFlagIsAnErrorWithTheNearestName) {
   EXPECT_EQ(Errors({"decode", "--prot", "1"}), "--prot: unknown flag; did you mean --port");
+  EXPECT_EQ(Errors({"check-config", "f", "--prot", "1"}).find('\n'), std::string::npos);
   EXPECT_THAT(Errors({"rooter"}), HasSubstr("got 'rooter'; did you mean router"));
 }
 
