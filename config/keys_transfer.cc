@@ -35,7 +35,7 @@ constexpr Key kTransferKeys[] = {
      "refuse to pair on anything else, so that TCP is never taken in silence",
      Transfer<&TransferConfig::require_transport>()},
     {"transfer.one_sided", Boolean(), "false",
-     "put pages straight into the peer's memory (RDMA); only after selftest --peer has passed",
+     "put pages straight into the peer's memory (RDMA)",
      Transfer<&TransferConfig::one_sided>(), kLater},
     {"transfer.checksum", OneOf("all|sample|off"), "all",
      "which one-sided puts are checked; validated messages always are",

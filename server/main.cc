@@ -41,6 +41,9 @@ int ExecBench(const std::vector<std::string>& arguments) {
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   execv(bench.c_str(), argv.data());
+  if (!arguments.empty() && (arguments[0] == "--help" || arguments[0] == "-h")) {
+    std::printf("%s", HelpPage(Subcommand::kBench).c_str());
+  }
   std::fprintf(stderr,
                "error: cannot start %s: %s; it is built apart: cmake --build build/release "
                "--target baton-bench\n",

@@ -213,7 +213,6 @@ absl::StatusOr<CommandLine> ParseCommandLine(absl::Span<const std::string> args)
   if (!subcommand.ok()) return subcommand.status();
   FlagParse parse(*subcommand);
   const absl::Span<const std::string> rest = args.subspan(1);
-  const bool help_first = !rest.empty() && (rest[0] == "--help" || rest[0] == "-h");
   if (*subcommand == Subcommand::kHelp) {
     if (!rest.empty()) {  // `baton help decode`
       subcommand = ReadSubcommand(rest[0]);
@@ -221,7 +220,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(absl::Span<const std::string> args)
       parse.line().subcommand = *subcommand;
     }
     parse.line().help = true;
-  } else if (*subcommand == Subcommand::kBench && !help_first) {
+  } else if (*subcommand == Subcommand::kBench) {  // its help is its own
     parse.line().bench_args.assign(rest.begin(), rest.end());
   } else if (*subcommand != Subcommand::kVersion) {
     Reader(rest, parse).Read();

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "config/keys.h"
 #include "server/cli/flag_table.h"
 #include "server/cli/help_text.h"
 
@@ -35,12 +37,20 @@ std::string Wrapped(absl::string_view help) {
   return absl::StrCat(out, help);
 }
 
+/// What a flag is for, and whether this version does anything about it.
+std::string HelpOf(const FlagSpec& flag) {
+  const std::string path = absl::StrReplaceAll(flag.path, {{"ROLE", "decode"}});
+  const Key* const key = FindKey(path);
+  const bool later = key != nullptr && key->effect == Effect::kLater;
+  return absl::StrCat(flag.help, later ? " (no effect yet)" : "");
+}
+
 std::string FlagLine(const FlagSpec& flag) {
   const std::string usage = Usage(flag);
   const bool fits = usage.size() + 3 <= kNameColumns;
   const std::string gap = fits ? std::string(kNameColumns - 2 - usage.size(), ' ')
                                : "\n" + std::string(kNameColumns, ' ');
-  return absl::StrCat("  ", usage, gap, Wrapped(flag.help), "\n");
+  return absl::StrCat("  ", usage, gap, Wrapped(HelpOf(flag)), "\n");
 }
 
 std::string FlagGroup(absl::string_view title, absl::Span<const FlagSpec> flags,

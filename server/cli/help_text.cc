@@ -92,7 +92,8 @@ never taken in silence.
 constexpr char kBench[] = R"(baton bench NAME [arguments]: measure.
 
 Runs baton-bench, found beside baton, with the arguments as they are: named workloads of the whole
-relay, the transport alone, and kernels, each with its share of this machine's limit.
+relay, the transport alone, and kernels, each with its share of this machine's limit. It is built
+apart: cmake --build build/release --target baton-bench; its own --help then lists the workloads.
 
   baton bench transfer
   baton bench relay

@@ -38,6 +38,13 @@ TEST(HelpTest, PageListsTheFlagsThatTheSubcommandTakesAndNoOther) {
   EXPECT_THAT(HelpPage(Subcommand::kGenerate), HasSubstr("--prompt-ids IDS"));
 }
 
+TEST(HelpTest, AFlagWithoutEffectSaysSo) {
+  EXPECT_THAT(HelpPage(Subcommand::kUp),
+              ::testing::ContainsRegex("--enforce-eager[^\n]*no effect yet"));
+  EXPECT_THAT(HelpPage(Subcommand::kUp),
+              Not(::testing::ContainsRegex("--max-num-seqs[^\n]*no effect")));
+}
+
 TEST(HelpTest, EveryKnobOfAFlagIsInTheTableOfKeys) {
   for (const auto& flags : {KnobFlags(), GatewayFlags()}) {
     for (const FlagSpec& flag : flags) {
