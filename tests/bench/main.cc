@@ -55,7 +55,12 @@ int main(int argc, char** argv) {
     return 0;
   }
   for (const Workload& workload : kWorkloads) {
-    if (name == workload.name) return workload.run(argc - 1, argv + 1);
+    if (name != workload.name) continue;
+    if (argc > 2 && std::string(argv[2]) == "--help") {
+      std::printf("%-12s %s\n", workload.name, workload.help);
+      return 0;
+    }
+    return workload.run(argc - 1, argv + 1);
   }
   std::fprintf(stderr, "error: no workload %s\n\n", name.c_str());
   PrintHelp(stderr);
