@@ -143,8 +143,12 @@ class Cluster {
   void WaitForNews(Instant deadline) {
     std::vector<pollfd> fds = {{signal_fd_, POLLIN, 0}};
     for (Member& member : members_) {
-      if (member.child && !member.child->Ended())
+      if (!member.child) continue;
+      if (!member.child->Ended()) {
         fds.push_back({member.child->ended_fd(), POLLIN, 0});
+      } else if (!stopping_ && member.restart_at == kNever) {
+        deadline = Now();  // it ended since it was looked at: that is the news
+      }
     }
     int wait_ms = 60'000;  // a wait always has a deadline; the caller loops
     if (deadline != kNever) {
