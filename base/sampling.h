@@ -9,6 +9,30 @@
 
 namespace baton {
 
+inline constexpr float kRepetitionPenaltyMax = 10;  // (0, max]
+inline constexpr float kPenaltyMax = 2;             // [-max, max]: frequency and presence
+inline constexpr float kLogitBiasMax = 100;         // [-max, max]
+
+/// What is added to one token's logit.
+struct LogitBias {
+  TokenId token = 0;
+  float bias = 0;
+
+  friend bool operator==(const LogitBias&, const LogitBias&) = default;
+};
+
+/// What a request asks of single tokens and of repetition, before anything is drawn.
+struct TokenRules {
+  float repetition_penalty = 1.0F;              // (0, 10]; of tokens in prompt and answer
+  float frequency_penalty = 0.0F;               // [-2, 2], times how often the answer has it
+  float presence_penalty = 0.0F;                // [-2, 2], of tokens that the answer has
+  std::vector<LogitBias> logit_bias;            // each token once
+  std::vector<TokenId> allowed_tokens;          // nothing else may come; empty = all may
+  std::vector<std::vector<TokenId>> bad_words;  // never completed in the answer
+
+  friend bool operator==(const TokenRules&, const TokenRules&) = default;
+};
+
 /// How one sequence is sampled. Randomness is a function of (seed, position, choice) alone, so that
 /// no batch, migration or retry can change a sample.
 struct SamplingParams {
@@ -20,6 +44,7 @@ struct SamplingParams {
   std::uint32_t choice = 0;  // which of the request's `n` answers this is
   int logprobs = -1;         // alternatives reported with each token; -1 = no logprobs at all, 0 =
                              // the sampled token's own
+  TokenRules rules;
 
   friend bool operator==(const SamplingParams&, const SamplingParams&) = default;
 };

@@ -101,12 +101,16 @@ Step DecodeWorker::State::StepOf(const std::vector<DecodeRun>& runs, Instant now
     sequence.computed_until = run.end;
     NoteHandoff(sequence, now - sequence.committed);
     const auto tokens = sequence.job.tokens.begin();
-    step.entries.push_back({.sequence = run.sequence,
-                            .first_position = run.first,
-                            .tokens = {tokens + run.first, tokens + run.end},
-                            .pages = {sequence.table.pages().begin(), sequence.table.pages().end()},
-                            .samples = run.samples,
-                            .sampling = sequence.job.sampling});
+    step.entries.push_back(
+        {.sequence = run.sequence,
+         .first_position = run.first,
+         .tokens = {tokens + run.first, tokens + run.end},
+         .pages = {sequence.table.pages().begin(), sequence.table.pages().end()},
+         .samples = run.samples,
+         .sampling = sequence.job.sampling,
+         .context = run.samples ? ContextOf(sequence.job.sampling, sequence.job.stop,
+                                            sequence.job.tokens, sequence.job.prompt_tokens)
+                                : SampleContext()});
   }
   return step;
 }

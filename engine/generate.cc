@@ -49,7 +49,11 @@ class Generator::Impl {
     }
     if (lost_) return absl::FailedPreconditionError("an earlier step did not end; make another");
     const Clock::time_point start = Clock::now();
-    BATON_ASSIGN_OR_RETURN(TokenOutput next, Prefill(prompt, sampling));
+    std::vector<TokenId> tokens = prompt;
+    const auto context = [&] {
+      return ContextOf(sampling, stop, tokens, static_cast<int>(prompt.size()));
+    };
+    BATON_ASSIGN_OR_RETURN(TokenOutput next, Prefill(prompt, sampling, context()));
     Generation generation;
     generation.first_token = Clock::now() - start;
     int position = static_cast<int>(prompt.size());  // where `next` goes
@@ -62,7 +66,8 @@ class Generator::Impl {
       }
       if (generation.finish != FinishReason::kNone) return generation;
       const Clock::time_point before = Clock::now();
-      BATON_ASSIGN_OR_RETURN(next, RunEntry(position, {token}, &sampling));
+      tokens.push_back(token);
+      BATON_ASSIGN_OR_RETURN(next, RunEntry(position, {token}, &sampling, context()));
       generation.token_times.push_back(Clock::now() - before);
       ++position;
     }
@@ -70,7 +75,7 @@ class Generator::Impl {
 
  private:
   absl::StatusOr<TokenOutput> Prefill(const std::vector<TokenId>& prompt,
-                                      const SamplingParams& sampling) {
+                                      const SamplingParams& sampling, SampleContext context) {
     const auto chunk = static_cast<std::size_t>(std::min(options_.chunk_tokens, length_));
     for (std::size_t first = 0;; first += chunk) {
       const std::size_t last = std::min(first + chunk, prompt.size());
@@ -79,21 +84,24 @@ class Generator::Impl {
                                begin + static_cast<std::ptrdiff_t>(last));
       const bool ends = last == prompt.size();
       BATON_ASSIGN_OR_RETURN(TokenOutput output, RunEntry(static_cast<int>(first), std::move(run),
-                                                          ends ? &sampling : nullptr));
+                                                          ends ? &sampling : nullptr, context));
       if (ends) return output;
     }
   }
 
   // Runs one entry as one step; samples when `sampling` is given.
   absl::StatusOr<TokenOutput> RunEntry(int first_position, std::vector<TokenId> tokens,
-                                       const SamplingParams* sampling) {
+                                       const SamplingParams* sampling, SampleContext context) {
     const int end = first_position + static_cast<int>(tokens.size());
     StepEntry entry;
     entry.first_position = first_position;
     entry.tokens = std::move(tokens);
     entry.pages.assign(pages_.begin(), pages_.begin() + arena_->layout().PagesFor(end));
     entry.samples = sampling != nullptr;
-    if (sampling != nullptr) entry.sampling = *sampling;
+    if (sampling != nullptr) {
+      entry.sampling = *sampling;
+      entry.context = std::move(context);
+    }
     Step step;
     step.number = ++step_number_;
     step.entries.push_back(std::move(entry));

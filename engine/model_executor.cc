@@ -165,7 +165,8 @@ class ModelExecutor::Impl {
       const int position = entry.first_position + static_cast<int>(entry.tokens.size());
       const std::span<const float> logits(forward_->Logits(row++),
                                           static_cast<std::size_t>(model_.facts().vocab_size));
-      BATON_ASSIGN_OR_RETURN(TokenOutput output, sampler_.Sample(logits, entry.sampling, position));
+      BATON_ASSIGN_OR_RETURN(TokenOutput output,
+                             sampler_.Sample(logits, entry.sampling, position, entry.context));
       result.sampled.push_back({entry.sequence, std::move(output)});
     }
     return result;

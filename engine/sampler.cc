@@ -47,6 +47,19 @@ absl::Status CheckSampling(const SamplingParams& params) {
     return absl::InvalidArgumentError("min_p must be from 0 to 1");
   }
   if (params.top_k < 0) return absl::InvalidArgumentError("top_k must be >= 0");
+  if (!(params.rules.repetition_penalty > 0 &&
+        params.rules.repetition_penalty <= kRepetitionPenaltyMax)) {
+    return absl::InvalidArgumentError("repetition_penalty must be above 0 and at most 10");
+  }
+  const auto beyond = [](float penalty) { return !(std::abs(penalty) <= kPenaltyMax); };
+  if (beyond(params.rules.frequency_penalty) || beyond(params.rules.presence_penalty)) {
+    return absl::InvalidArgumentError("frequency and presence penalties are from -2 to 2");
+  }
+  for (const LogitBias& bias : params.rules.logit_bias) {
+    if (!(std::abs(bias.bias) <= kLogitBiasMax)) {
+      return absl::InvalidArgumentError("logit_bias is from -100 to 100");
+    }
+  }
   return absl::OkStatus();
 }
 
@@ -57,14 +70,20 @@ Sampler::Sampler(int vocab_size, int ids_with_text)
 }
 
 absl::StatusOr<TokenOutput> Sampler::Sample(std::span<const float> logits,
-                                            const SamplingParams& params, int position) {
+                                            const SamplingParams& params, int position,
+                                            const SampleContext& context) {
   BATON_CHECK(CheckSampling(params).ok());
   BATON_CHECK(logits.size() == static_cast<std::size_t>(vocab_size_));
   if (!AllFinite(logits)) {
     return absl::InternalError(absl::StrFormat(
         "a logit at position %d is not finite; the weights or the kernels are broken", position));
   }
-  const auto with_text = logits.first(static_cast<std::size_t>(ids_with_text_));
+  auto with_text = logits.first(static_cast<std::size_t>(ids_with_text_));
+  if (HasLogitRules(params, context)) {
+    ruled_.assign(with_text.begin(), with_text.end());
+    ApplyLogitRules(params, context, ruled_);
+    with_text = ruled_;
+  }
   TokenOutput output;
   if (params.temperature < kGreedyBelow) {
     const auto largest = std::max_element(with_text.begin(), with_text.end());
@@ -82,7 +101,7 @@ TokenId Sampler::Draw(std::span<const float> logits, const SamplingParams& param
   kept_.clear();
   for (std::size_t id = 0; id < logits.size(); ++id) {
     const double weight = std::exp((logits[id] - largest) / temperature);
-    if (weight >= params.min_p) kept_.push_back({weight, static_cast<TokenId>(id)});
+    if (weight > 0 && weight >= params.min_p) kept_.push_back({weight, static_cast<TokenId>(id)});
   }
   if (params.top_k > 0 || params.top_p < 1.0F) KeepMostLikely(params);
   double total = 0;

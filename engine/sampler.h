@@ -1,7 +1,8 @@
 // From a row of logits to a token: a pure function of the row, the parameters and the position.
 //
 //   raw log-probabilities (what is reported is the model's distribution, not the filtered one)
-//   -> ids without text leave the choice -> temperature < 1e-5: the largest, lowest id on ties
+//   -> ids without text leave the choice -> the request's rules (logit_rules.h) -> temperature <
+//   1e-5: the largest, lowest id on ties
 //   -> else divide by temperature, min_p, top_k, top_p, one uniform number, inverse CDF in id order
 //
 // The uniform number is Philox(key = seed, counter = (position, choice, draw, 0)): position is the
@@ -15,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/sampling.h"
+#include "engine/logit_rules.h"
 
 namespace baton {
 
@@ -28,9 +30,10 @@ class Sampler {
   Sampler(int vocab_size, int ids_with_text);
 
   /// `logits`: [vocab_size]. `params` passed CheckSampling(). `position`: of the sampled token.
+  /// `context`: what came before, for the rules that look back.
   /// Errors: Internal when a logit is not finite.
   absl::StatusOr<TokenOutput> Sample(std::span<const float> logits, const SamplingParams& params,
-                                     int position);
+                                     int position, const SampleContext& context = {});
 
  private:
   struct Candidate {
@@ -45,6 +48,7 @@ class Sampler {
   const int vocab_size_;
   const int ids_with_text_;
   std::vector<Candidate> kept_;  // scratch, [ids_with_text]
+  std::vector<float> ruled_;     // scratch, [ids_with_text]: the row after the request's rules
 };
 
 }  // namespace baton

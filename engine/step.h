@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/sampling.h"
+#include "engine/logit_rules.h"
 
 namespace baton {
 
@@ -20,6 +21,7 @@ struct StepEntry {
   bool samples = false;         // the run reaches the end of what is known: sample what follows it
   SamplingParams sampling;      // read only when `samples`; the sample's position is
                                 // first_position + tokens.size()
+  SampleContext context;        // read only when `samples`
 };
 
 struct Step {

@@ -129,7 +129,11 @@ Step PrefillWorker::State::StepOf(const std::vector<PromptChunk>& chunks) {
                             .tokens = {tokens + chunk.first, tokens + chunk.end},
                             .pages = {prompt.table.pages().begin(), prompt.table.pages().end()},
                             .samples = chunk.last,
-                            .sampling = prompt.job.sampling});
+                            .sampling = prompt.job.sampling,
+                            .context = chunk.last
+                                           ? ContextOf(prompt.job.sampling, prompt.job.stop,
+                                                       prompt.job.tokens, prompt.job.prompt_tokens)
+                                           : SampleContext()});
     // Chunks but the last end at page borders, so the rounding up concerns the last page alone.
     told.spans.push_back(
         {.handoff = prompt.handoff(),

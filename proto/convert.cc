@@ -10,13 +10,28 @@ void ToProto(const RequestId& id, link::Id128* out) {
 }
 
 SamplingParams FromProto(const link::Sampling& sampling) {
-  return {.temperature = sampling.temperature(),
-          .top_p = sampling.top_p(),
-          .top_k = sampling.top_k(),
-          .min_p = sampling.min_p(),
-          .seed = sampling.seed(),
-          .choice = sampling.choice(),
-          .logprobs = sampling.logprobs()};
+  const float repetition = sampling.repetition_penalty();
+  SamplingParams params{.temperature = sampling.temperature(),
+                        .top_p = sampling.top_p(),
+                        .top_k = sampling.top_k(),
+                        .min_p = sampling.min_p(),
+                        .seed = sampling.seed(),
+                        .choice = sampling.choice(),
+                        .logprobs = sampling.logprobs(),
+                        .rules = {.repetition_penalty = repetition == 0 ? 1.0F : repetition,
+                                  .frequency_penalty = sampling.frequency_penalty(),
+                                  .presence_penalty = sampling.presence_penalty(),
+                                  .logit_bias = {},
+                                  .allowed_tokens = {sampling.allowed_tokens().begin(),
+                                                     sampling.allowed_tokens().end()},
+                                  .bad_words = {}}};
+  for (const link::LogitBias& bias : sampling.logit_bias()) {
+    params.rules.logit_bias.push_back({bias.token(), bias.bias()});
+  }
+  for (const link::TokenIds& word : sampling.bad_words()) {
+    params.rules.bad_words.emplace_back(word.ids().begin(), word.ids().end());
+  }
+  return params;
 }
 
 void ToProto(const SamplingParams& sampling, link::Sampling* out) {
@@ -27,6 +42,19 @@ void ToProto(const SamplingParams& sampling, link::Sampling* out) {
   out->set_seed(sampling.seed);
   out->set_choice(sampling.choice);
   out->set_logprobs(sampling.logprobs);
+  out->set_repetition_penalty(sampling.rules.repetition_penalty);
+  out->set_frequency_penalty(sampling.rules.frequency_penalty);
+  out->set_presence_penalty(sampling.rules.presence_penalty);
+  for (const LogitBias& bias : sampling.rules.logit_bias) {
+    link::LogitBias* const added = out->add_logit_bias();
+    added->set_token(bias.token);
+    added->set_bias(bias.bias);
+  }
+  out->mutable_allowed_tokens()->Add(sampling.rules.allowed_tokens.begin(),
+                                     sampling.rules.allowed_tokens.end());
+  for (const std::vector<TokenId>& word : sampling.rules.bad_words) {
+    out->add_bad_words()->mutable_ids()->Add(word.begin(), word.end());
+  }
 }
 
 StopRule FromProto(const link::Stop& stop) {

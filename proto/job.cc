@@ -34,7 +34,15 @@ absl::Status CheckTokens(const link::Sequence& sequence, const link::ModelFacts&
 }
 
 absl::Status CheckSampling(const SamplingParams& sampling) {
-  const bool lawful = std::isfinite(sampling.temperature) && sampling.temperature >= 0 &&
+  const auto within = [](float value, float bound) { return std::abs(value) <= bound; };
+  const bool biased = std::ranges::all_of(sampling.rules.logit_bias, [&](const LogitBias& bias) {
+    return within(bias.bias, kLogitBiasMax);
+  });
+  const bool lawful = biased && within(sampling.rules.frequency_penalty, kPenaltyMax) &&
+                      within(sampling.rules.presence_penalty, kPenaltyMax) &&
+                      sampling.rules.repetition_penalty > 0 &&
+                      sampling.rules.repetition_penalty <= kRepetitionPenaltyMax &&
+                      std::isfinite(sampling.temperature) && sampling.temperature >= 0 &&
                       sampling.top_p > 0 && sampling.top_p <= 1 && sampling.top_k >= 0 &&
                       sampling.min_p >= 0 && sampling.min_p <= 1 && sampling.logprobs >= -1 &&
                       sampling.logprobs <= kLogprobsMax;

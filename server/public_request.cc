@@ -17,6 +17,14 @@ void ReadFields(const v1::GenerateRequest& request, GenerationFields& fields) {
   if (request.has_max_tokens()) fields.max_tokens = request.max_tokens();
   if (request.has_min_tokens()) fields.min_tokens = request.min_tokens();
   if (request.has_logprobs()) fields.logprobs = request.logprobs();
+  LogitFields& logits = fields.logits;
+  if (request.has_repetition_penalty()) logits.repetition_penalty = request.repetition_penalty();
+  if (request.has_frequency_penalty()) logits.frequency_penalty = request.frequency_penalty();
+  if (request.has_presence_penalty()) logits.presence_penalty = request.presence_penalty();
+  logits.logit_bias.assign(request.logit_bias().begin(), request.logit_bias().end());
+  logits.allowed_token_ids.assign(request.allowed_token_ids().begin(),
+                                  request.allowed_token_ids().end());
+  logits.bad_words.assign(request.bad_words().begin(), request.bad_words().end());
   fields.stop.assign(request.stop().begin(), request.stop().end());
   fields.stop_token_ids.assign(request.stop_token_ids().begin(), request.stop_token_ids().end());
   fields.ignore_eos = request.ignore_eos();

@@ -98,6 +98,9 @@ std::optional<HttpError> PlanCall(const CallContext& context, ApiCall& call,
   }
   if (auto no = Tokenize(context, model.length_tokens_max, call, prompts)) return no;
   if (auto no = MakePlan(call.fields, prompts, model, context.options, plan)) return no;
+  TokenRules rules;
+  if (auto no = PlanLogitFields(call.fields.logits, model, context.tokenizer, rules)) return no;
+  for (Request& request : plan.requests) request.sampling.rules = rules;
   return CheckGathered(call, plan, context.options.limits);
 }
 

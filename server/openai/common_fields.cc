@@ -7,7 +7,7 @@
 namespace baton {
 namespace {
 
-enum class Neutral { kZero, kOne, kFalse, kEmpty, kNone };
+enum class Neutral { kZero, kFalse, kEmpty, kNone };
 
 /// A field that is known and not honoured, and the value that asks for nothing.
 struct Unsupported {
@@ -17,12 +17,6 @@ struct Unsupported {
 };
 
 constexpr std::array kUnsupported = {
-    Unsupported{"presence_penalty", Neutral::kZero, "leave it at 0"},
-    Unsupported{"frequency_penalty", Neutral::kZero, "leave it at 0"},
-    Unsupported{"repetition_penalty", Neutral::kOne, "leave it at 1"},
-    Unsupported{"logit_bias", Neutral::kEmpty, "leave it out"},
-    Unsupported{"bad_words", Neutral::kEmpty, "leave it out"},
-    Unsupported{"allowed_token_ids", Neutral::kEmpty, "leave it out"},
     Unsupported{"prompt_logprobs", Neutral::kNone, "leave it out"},
     Unsupported{"truncate_prompt_tokens", Neutral::kNone, "shorten the prompt"},
     Unsupported{"structured_outputs", Neutral::kEmpty, "leave it out"},
@@ -45,8 +39,6 @@ bool IsNeutral(const JsonValue& value, Neutral neutral) {
   switch (neutral) {
     case Neutral::kZero:
       return value.AsDouble(&number) && number == 0;
-    case Neutral::kOne:
-      return value.AsDouble(&number) && number == 1;
     case Neutral::kFalse:
       return value.AsBool() != nullptr && !*value.AsBool();
     case Neutral::kEmpty:
@@ -149,6 +141,7 @@ void ReadCommonFields(FieldReader& reader, ApiCall& call) {
   fields.cache_salt = reader.String("cache_salt").value_or("");
   call.encode.add_special_tokens = reader.Bool("add_special_tokens").value_or(true);
   call.encode.parse_special_tokens = reader.Bool("parse_special_tokens").value_or(true);
+  ReadLogitFields(reader, fields.logits);
   ReadStops(reader, fields);
   ReadStreamOptions(reader, call.style);
 }

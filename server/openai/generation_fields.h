@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "server/openai/logit_fields.h"
+
 namespace baton {
 
 struct GenerationFields {
@@ -19,6 +21,7 @@ struct GenerationFields {
   std::optional<std::int64_t> max_tokens;  // absent: up to the model's length
   std::optional<std::int64_t> min_tokens;
   std::optional<std::int64_t> logprobs;  // alternatives with each token; absent: none at all
+  LogitFields logits;
   std::vector<std::string> stop;
   std::vector<std::int64_t> stop_token_ids;
   bool ignore_eos = false;

@@ -18,7 +18,8 @@ absl::StatusOr<double> RunSeconds(Executor& executor, int tokens,
                           .tokens = std::vector<TokenId>(static_cast<std::size_t>(tokens), 0),
                           .pages = {PageId{0}},
                           .samples = true,
-                          .sampling = {}});
+                          .sampling = {},
+                          .context = {}});
   const Instant start = std::chrono::steady_clock::now();
   BATON_RETURN_IF_ERROR(executor.Launch(std::move(step)));
   while (true) {

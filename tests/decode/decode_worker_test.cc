@@ -78,7 +78,8 @@ class DecodeWorkerTest : public testing::Test {
                     .tokens = request.tokens,
                     .pages = {},
                     .samples = true,
-                    .sampling = SamplingOf(request)};
+                    .sampling = SamplingOf(request),
+                    .context = {}};
     for (std::uint32_t i = 0; i < source->num_pages(); ++i) entry.pages.push_back(PageId{i});
     ASSERT_TRUE(model.Launch({.number = 1, .entries = {entry}}).ok());
     model.Advance(Instant{} + std::chrono::hours(1));

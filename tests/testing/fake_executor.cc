@@ -123,7 +123,8 @@ std::vector<TokenOutput> FakeAnswer(const std::vector<TokenId>& prompt,
                   .tokens = prompt,
                   .pages = {PageId{0}},
                   .samples = true,
-                  .sampling = sampling};
+                  .sampling = sampling,
+                  .context = {}};
   std::vector<TokenOutput> outputs;
   while (true) {
     for (std::size_t i = 0; i < entry.tokens.size(); ++i) {
