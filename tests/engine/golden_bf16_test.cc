@@ -2,10 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <string>
 
 #include "tests/engine/forward_runner.h"
+#include "tests/engine/golden_scope.h"
 #include "tests/engine/golden_values.h"
 
 namespace baton {
@@ -43,8 +43,8 @@ std::size_t Largest(const std::vector<float>& logits, int ids_with_text) {
                                   logits.begin());
 }
 
-// The longest prompt that is tried on the plain loops, which take minutes for all of them.
-std::size_t ReferenceLengthMax() { return std::getenv("BATON_GOLDEN_ALL") != nullptr ? 300 : 7; }
+// On the plain loops, which take minutes for all of them.
+std::size_t ReferenceLengthMax() { return testing::LengthMax({7, 65, 300}); }
 
 void JudgePrompt(const GoldenValues& golden, const GoldenPrompt& prompt, double tolerance,
                  ForwardRunner& runner, Tally& tally) {

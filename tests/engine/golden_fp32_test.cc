@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 
 #include "engine/generate.h"
 #include "tests/engine/forward_runner.h"
+#include "tests/engine/golden_scope.h"
 #include "tests/engine/golden_values.h"
 
 namespace baton {
@@ -16,14 +16,11 @@ namespace {
 using testing::ForwardRunner;
 using testing::GoldenPrompt;
 using testing::GoldenValues;
+using testing::kEveryLength;
+using testing::LengthMax;
 
 constexpr float kTolerance = 1e-3F;
 constexpr int kGreedySteps = 48;
-
-// The longest prompt that is tried; `quick` unless everything is asked for.
-std::size_t LengthMax(std::size_t quick) {
-  return std::getenv("BATON_GOLDEN_ALL") != nullptr ? std::size_t{1} << 20 : quick;
-}
 
 class GoldenFp32Test : public ::testing::TestWithParam<const char*> {};
 
@@ -71,8 +68,8 @@ TEST_P(GoldenFp32Test, TheReferenceGivesTorchsLogitsAndIds) {
   const auto model = GoldenValues::Load(GetParam(), "float32");
   ASSERT_NE(model, nullptr);
   const GoldenValues golden(GetParam());
-  CheckLogits(*model, ReferenceBackend(), golden, LengthMax(65));
-  CheckGreedy(*model, ReferenceBackend(), golden, LengthMax(7));
+  CheckLogits(*model, ReferenceBackend(), golden, LengthMax({65, 300, kEveryLength}));
+  CheckGreedy(*model, ReferenceBackend(), golden, LengthMax({7, 65, kEveryLength}));
 }
 
 TEST_P(GoldenFp32Test, TheCpuGivesTorchsLogitsAndIds) {
@@ -81,8 +78,8 @@ TEST_P(GoldenFp32Test, TheCpuGivesTorchsLogitsAndIds) {
   const auto model = GoldenValues::Load(GetParam(), "float32");
   ASSERT_NE(model, nullptr);
   const GoldenValues golden(GetParam());
-  CheckLogits(*model, *cpu, golden, LengthMax(300));
-  CheckGreedy(*model, *cpu, golden, LengthMax(130));
+  CheckLogits(*model, *cpu, golden, LengthMax({300, kEveryLength, kEveryLength}));
+  CheckGreedy(*model, *cpu, golden, LengthMax({130, kEveryLength, kEveryLength}));
 }
 
 TEST_P(GoldenFp32Test, FactsAreThoseOfTheDirectory) {
