@@ -59,7 +59,10 @@ TransferProbe::TransferProbe(Transport& transport, const ProbeShape& shape)
 
 TransferProbe::~TransferProbe() {
   transport_.SetSink(nullptr);
-  if (peer_.has_value()) transport_.Close(*peer_);
+  if (!peer_.has_value()) return;
+  transport_.Close(*peer_);
+  events_.clear();
+  transport_.Poll(events_);  // its last reports are nobody else's
 }
 
 std::uint32_t TransferProbe::frames_per_page() const {
@@ -113,7 +116,16 @@ void TransferProbe::Landed(const FrameHeader&, bool checksum_agrees) {
 
 absl::Status TransferProbe::Say(char kind, absl::string_view body) {
   if (!peer_.has_value()) return absl::FailedPreconditionError("no peer is connected");
-  return transport_.Send(*peer_, absl::StrCat(absl::string_view(&kind, 1), body));
+  const absl::string_view talk(reinterpret_cast<const char*>(&talk_), sizeof(talk_));
+  return transport_.Send(*peer_, absl::StrCat(absl::string_view(&kind, 1), talk, body));
+}
+
+void TransferProbe::Hear(const std::string& payload) {
+  std::uint64_t talk = 0;
+  if (payload.size() < 1 + sizeof(talk)) return;
+  std::memcpy(&talk, payload.data() + 1, sizeof(talk));
+  if (payload[0] == kHello && !peer_.has_value()) talk_ = talk;
+  if (talk == talk_) inbox_.push_back(payload.substr(0, 1) + payload.substr(1 + sizeof(talk)));
 }
 
 /// One poll, and a nap when nothing came of it.
@@ -124,12 +136,12 @@ absl::Status TransferProbe::Step(Instant deadline) {
   transport_.Poll(events_);
   for (TransportEvent& event : events_) {
     if (auto* message = std::get_if<MessageReceived>(&event)) {
-      inbox_.push_back(std::move(message->payload));
+      Hear(message->payload);
     } else if (const auto* done = std::get_if<WriteDone>(&event)) {
       --writes_open_;
       if (!done->status.ok()) broken_ = done->status;
-    } else {
-      broken_ = std::get<PeerLost>(event).reason;
+    } else if (const auto& lost = std::get<PeerLost>(event); lost.peer == peer_) {
+      broken_ = lost.reason;
     }
   }
   const Instant now = Now();
@@ -158,6 +170,7 @@ absl::Status TransferProbe::Open(absl::string_view address, Instant deadline) {
   PeerId peer{};
   BATON_ASSIGN_OR_RETURN(peer, transport_.Connect(address));
   peer_ = peer;
+  talk_ = static_cast<std::uint64_t>(Now().time_since_epoch().count());
   BATON_RETURN_IF_ERROR(Say(kHello, transport_.address()));
   return Await(kWelcome, deadline).status();
 }

@@ -86,6 +86,8 @@ class TransferProbe final : private FrameSink {
   absl::Status PostPages(const std::vector<std::uint32_t>& order, Instant deadline);
   absl::Status PostPage(std::uint32_t page);
   absl::Status Say(char kind, absl::string_view body = "");
+  /// Keeps a message of this conversation; one from before, of a peer that died, is dropped.
+  void Hear(const std::string& payload);
   absl::StatusOr<std::string> Await(char kind, Instant deadline);
   absl::Status Answer(const std::string& message, Instant deadline);
   absl::Status CheckLanded(std::uint64_t frames) const;
@@ -95,6 +97,7 @@ class TransferProbe final : private FrameSink {
   const ProbeShape shape_;
   std::unique_ptr<KvArena> arena_;  // null, and broken_ says why, when it cannot be had
   std::optional<PeerId> peer_;
+  std::uint64_t talk_ = 0;  // the driver's number for this conversation, in every message
   std::vector<TransportEvent> events_;
   std::vector<std::string> inbox_;  // messages not yet answered, oldest first
   std::vector<FrameWrite> batch_;   // [frames_per_page], reused

@@ -152,7 +152,8 @@ TEST_P(UcxProcessTest, APeerKilledWhileItSendsJamsNobodyElse) {
   for (int round = 0; round < 6; ++round) {
     PeerProcess victim(GetParam());
     TransferProbe probe(*transport_, kPeerShape);
-    ASSERT_TRUE(probe.Open(victim.address(), In(5'000)).ok());
+    const absl::Status opened = probe.Open(victim.address(), In(5'000));
+    ASSERT_TRUE(opened.ok()) << "round " << round << ": " << opened;
     const Instant killed_at = In(20 + 7 * round);
     absl::Status pulled;
     while (pulled.ok() && std::chrono::steady_clock::now() < killed_at) {
@@ -163,7 +164,8 @@ TEST_P(UcxProcessTest, APeerKilledWhileItSendsJamsNobodyElse) {
     EXPECT_EQ(pulled.code(), absl::StatusCode::kUnavailable) << pulled;
   }
   TransferProbe probe(*transport_, kPeerShape);
-  ASSERT_TRUE(probe.Open(peer_.address(), In(5'000)).ok());
+  const absl::Status opened = probe.Open(peer_.address(), In(5'000));
+  ASSERT_TRUE(opened.ok()) << opened;
   const absl::Status pulled = probe.Pull(In(5'000));
   EXPECT_TRUE(pulled.ok()) << pulled;
 }
