@@ -41,7 +41,8 @@ class SignalTest(unittest.TestCase):
             pid = cluster.workers["decode-0"]
             cluster.signal("decode-0", signal.SIGHUP)
             self.assertTrue(gone(pid))
-            self.assertIn("decode-0: leaving: drained", cluster.log())
+            # "drained", or "ended while starting" where the signal came before it had begun to serve.
+            self.assertRegex(cluster.log(), "decode-0: leaving: (drained|ended while starting)")
 
     def test_nohup_keeps_a_cluster(self):
         ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
