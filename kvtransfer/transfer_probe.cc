@@ -41,6 +41,12 @@ KvLayout LayoutOf(const ProbeShape& shape) {
   return layout;
 }
 
+/// What both sides say: the kind, the number of the conversation, the rest.
+std::string Message(char kind, std::uint64_t talk, absl::string_view body) {
+  const absl::string_view number(reinterpret_cast<const char*>(&talk), sizeof(talk));
+  return absl::StrCat(absl::string_view(&kind, 1), number, body);
+}
+
 }  // namespace
 
 TransferProbe::TransferProbe(Transport& transport, const ProbeShape& shape)
@@ -114,10 +120,13 @@ void TransferProbe::Landed(const FrameHeader&, bool checksum_agrees) {
   if (!checksum_agrees) ++damaged_;
 }
 
+std::string TransferProbe::HelloMessage(std::uint64_t talk, absl::string_view address) {
+  return Message(kHello, talk, address);
+}
+
 absl::Status TransferProbe::Say(char kind, absl::string_view body) {
   if (!peer_.has_value()) return absl::FailedPreconditionError("no peer is connected");
-  const absl::string_view talk(reinterpret_cast<const char*>(&talk_), sizeof(talk_));
-  return transport_.Send(*peer_, absl::StrCat(absl::string_view(&kind, 1), talk, body));
+  return transport_.Send(*peer_, Message(kind, talk_, body));
 }
 
 void TransferProbe::Hear(const std::string& payload) {

@@ -74,6 +74,10 @@ class TransferProbe final : private FrameSink {
   /// Responder: serves one driver until it quits or is lost, or stop is requested.
   absl::Status Serve(std::stop_token stop, Instant deadline);
 
+  /// The driver's first message of conversation `talk`, with which Open begins: for a test that
+  /// converses by hand. `address`: where the responder finds the driver.
+  static std::string HelloMessage(std::uint64_t talk, absl::string_view address);
+
   /// What carries the bytes, once Open has returned or the driver has said hello.
   PeerDescription Describe() const;
 

@@ -37,11 +37,13 @@ class UcxProcessTest : public testing::TestWithParam<const char*> {
   PeerId Hello() {
     const auto peer = transport_->Connect(peer_.address());
     EXPECT_TRUE(peer.ok()) << peer.status();
-    EXPECT_TRUE(transport_->Send(*peer, "H" + transport_->address()).ok());
+    const std::string hello = TransferProbe::HelloMessage(1, transport_->address());
+    EXPECT_TRUE(transport_->Send(*peer, hello).ok());
     std::vector<TransportEvent> events;
     const Instant end = In(5'000);
     while (events.empty() && std::chrono::steady_clock::now() < end) transport_->Poll(events);
-    EXPECT_FALSE(events.empty()) << "no welcome";
+    EXPECT_TRUE(!events.empty() && std::holds_alternative<MessageReceived>(events[0]))
+        << "no welcome";
     return *peer;
   }
 
