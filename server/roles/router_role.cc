@@ -170,8 +170,8 @@ int RunRouter(const LoadedConfig& loaded) {
   absl::Status status = tokenizer.status();
   if (status.ok()) {
     RouterRole role(loaded, *std::move(tokenizer));
+    start.reset();  // from here on a signal waits for Serve: what is accepted is finished
     status = role.Start();
-    start.reset();
     if (status.ok()) return role.Serve(signals);
   }
   std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());

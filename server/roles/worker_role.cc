@@ -106,8 +106,9 @@ class WorkerRole {
         .Set(1);
   }
 
-  /// Errors: what cannot be had: the port, the executor's memory, an endpoint.
-  absl::Status Start() {
+  /// Everything that takes long; nothing is accepted yet.
+  /// Errors: what cannot be had: the port, the executor's memory.
+  absl::Status Prepare() {
     BATON_RETURN_IF_ERROR(StartHttp());
     BATON_RETURN_IF_ERROR(MakeExecutor());
     parts_.facts.set_http_address(absl::StrFormat("127.0.0.1:%d", http_->port()));
@@ -118,6 +119,11 @@ class WorkerRole {
                       [this] { return probed_.try_acquire_for(kFirstStepPatience); }));
     worker_.emplace(parts_.facts, *parts_.arena, *executor_, options);
     engine_.emplace(*worker_);
+    return absl::OkStatus();
+  }
+
+  /// Registers with the routers and answers. Errors: an endpoint that cannot be had.
+  absl::Status Open() {
     transfer_.Start([this](typename Side::Event&& event) {
       Side::ObserveEvent(role_metrics_, event);
       return engine_->Offer(std::move(event));
@@ -249,8 +255,9 @@ int RunWorker(const LoadedConfig& loaded) {
   absl::Status status = parts.status();
   if (status.ok()) {
     WorkerRole<Side> role(loaded, *std::move(parts));
-    status = role.Start();
-    start.reset();
+    status = role.Prepare();
+    start.reset();  // from here on a signal waits for Serve: what is accepted is finished
+    if (status.ok()) status = role.Open();
     if (status.ok()) return role.Serve(signals);
   }
   std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());

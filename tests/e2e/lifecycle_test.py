@@ -41,8 +41,7 @@ class SignalTest(unittest.TestCase):
             pid = cluster.workers["decode-0"]
             cluster.signal("decode-0", signal.SIGHUP)
             self.assertTrue(gone(pid))
-            # "drained", or "ended while starting" where the signal came before it had begun to serve.
-            self.assertRegex(cluster.log(), "decode-0: leaving: (drained|ended while starting)")
+            self.assertIn("decode-0: leaving: drained", cluster.log())
 
     def test_nohup_keeps_a_cluster(self):
         ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
