@@ -1,4 +1,4 @@
-# A libFuzzer target, built with clang under ASan and UBSan (preset `fuzz`) and nowhere else.
+# A libFuzzer target, built with clang under ASan and UBSan (preset `sanitized`) and nowhere else.
 #
 #   baton_fuzz(name SOURCES name_fuzz.cc [FILES ...] [DEPS ...] [CORPUS ...] [DICT file] [MAX_LEN n] [RUNS n])
 #

@@ -2,9 +2,9 @@
 # since they hide a missing include and the compiler cache cannot see through them.
 option(BATON_PCH "precompile what most files include" OFF)
 if(BATON_PCH)
-  # Users of GoogleTest get this from its target; the header that all share needs it everywhere.
+  # Users of GoogleTest and of gRPC get these from their targets; the header that all share needs them everywhere.
   add_compile_definitions(GTEST_HAS_PTHREAD=1)
-  set(CMAKE_PCH_WARN_INVALID OFF)  # files for one instruction set go without
+  add_compile_options(-pthread)
 endif()
 
 function(baton_pch_library name)

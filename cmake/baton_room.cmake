@@ -32,6 +32,7 @@ function(baton_test name)
   add_test(NAME ${name} COMMAND ${name} ${TEST_ARGS})
   if(BATON_SANITIZE)
     target_compile_options(${name} PRIVATE -O0)  # the macros of a suite compile in half the time
+    math(EXPR TEST_TIMEOUT "${TEST_TIMEOUT} * 5")
   endif()
   if(TEST_LABEL STREQUAL quick AND NOT TEST_NOT_SANITIZED)
     list(APPEND TEST_LABEL sanitized)

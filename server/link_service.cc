@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "base/check.h"
 #include "proto/link.grpc.pb.h"
+#include "server/host_port.h"
 #include "server/link_stream.h"
 #include "server/loopback_address.h"
 
@@ -106,9 +107,7 @@ class LinkService::Impl final : public link::RouterLink::CallbackService {
 
 absl::Status LinkService::Impl::Serve() {
   if (absl::Status status = CheckLoopback(options_.host); !status.ok()) return status;
-  const bool v6 = options_.host.find(':') != std::string::npos;
-  const std::string address =
-      absl::StrFormat(v6 ? "[%s]:%d" : "%s:%d", options_.host, options_.port);
+  const std::string address = HostPortText(options_.host, options_.port);
   grpc::ServerBuilder builder;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
   builder.RegisterService(this);

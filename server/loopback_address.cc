@@ -11,6 +11,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
+#include "server/host_port.h"
 
 namespace baton {
 namespace {
@@ -51,11 +52,11 @@ std::string TextOf(const sockaddr* address, int port) {
   if (address->sa_family == AF_INET) {
     const auto* v4 = reinterpret_cast<const sockaddr_in*>(address);
     inet_ntop(AF_INET, &v4->sin_addr, text.data(), text.size());
-    return absl::StrFormat("%s:%d", text.data(), port);
+    return HostPortText(text.data(), port);
   }
   const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address);
   inet_ntop(AF_INET6, &v6->sin6_addr, text.data(), text.size());
-  return absl::StrFormat("[%s]:%d", text.data(), port);
+  return HostPortText(text.data(), port);
 }
 
 }  // namespace

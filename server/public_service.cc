@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "base/log.h"
 #include "proto/baton_public.grpc.pb.h"
+#include "server/host_port.h"
 #include "server/openai/call_plan.h"
 #include "server/openai/door_metrics.h"
 #include "server/openai/field_reader.h"
@@ -52,9 +53,7 @@ class PublicService::Impl final : public v1::Inference::CallbackService {
   ~Impl() override { Stop(); }
 
   absl::Status Serve(const Options& options) {
-    const bool v6 = options.host.find(':') != std::string::npos;
-    const std::string address =
-        absl::StrFormat(v6 ? "[%s]:%d" : "%s:%d", options.host, options.port);
+    const std::string address = HostPortText(options.host, options.port);
     grpc::ServerBuilder builder;
     builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(this);

@@ -106,9 +106,9 @@ Refusal PlanAllowed(const LogitFields& fields, const ServedModel& model, TokenRu
     }
     rules.allowed_tokens.push_back(static_cast<TokenId>(id));
   }
-  std::ranges::sort(rules.allowed_tokens);
-  const auto repeated = std::ranges::unique(rules.allowed_tokens);
-  rules.allowed_tokens.erase(repeated.begin(), repeated.end());
+  std::vector<TokenId>& allowed = rules.allowed_tokens;
+  std::sort(allowed.begin(), allowed.end());
+  allowed.erase(std::unique(allowed.begin(), allowed.end()), allowed.end());
   return std::nullopt;
 }
 

@@ -73,8 +73,7 @@ std::string RandomFile(std::mt19937& random) {
       "local_disk: [/a, 'b: c']\nmax_local_disk_size: 1e2",
       "extra_config: {use_odirect: yes, a.b: [1]}",
       "model: {path: 'true', served_names: ['null', '7', 'a\"b'], exact: off, revision: 017}",
-      "router: {local_prefill_tokens_max: 5, classes: {batch: {itl_ms: 9}}, index_bytes_max: "
-      "1_000}",
+      "router: {local_prefill_tokens_max: 5, classes: {batch: {itl_ms: 9}}, index_bytes_max: 1_0}",
       "transfer: {transports: [tcp, shm], tcp_ports: 7300, require_transport: tcp}",
       "cache: {namespace: ' # x', growth_watermark: 1e-3}",
       "server: {limits: {n: 5}, worker_id: \"tab\\there\"}",

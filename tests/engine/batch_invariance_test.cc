@@ -133,7 +133,7 @@ TEST_P(BatchInvarianceTest, ChunkBordersMoveNoBit) {
   Worker worker(*model_, GetParam().kv_dtype, BackendUnderTest(), 2);
   const TokenOutput whole = InChunks(worker, 1024, 0);
   ASSERT_EQ(whole.top.size(), static_cast<std::size_t>(model_->facts().vocab_size));
-  for (const std::size_t chunk : {64, 128, 512, 37, 699}) {
+  for (const std::size_t chunk : {64u, 128u, 512u, 37u, 699u}) {
     EXPECT_EQ(InChunks(worker, chunk, 20), whole) << "chunks of " << chunk;
   }
 }

@@ -16,7 +16,6 @@ using testing::CheckpointWriter;
 using testing::ForwardRunner;
 using testing::WrittenTensor;
 
-constexpr char kKvA[] = "model.layers.0.self_attn.kv_a_proj_with_mqa.weight";
 constexpr char kScale[] = "model.layers.0.self_attn.kv_a_proj_with_mqa.weight_scale_inv";
 
 void ExpectRefused(const CheckpointWriter& checkpoint, const std::string& word) {
