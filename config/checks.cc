@@ -21,8 +21,11 @@ double NumberAt(const Settings& settings, absl::string_view path) {
   return value;
 }
 
+/// Names the key as the file has it, which may be another's that stands for this one.
 void ErrorAt(const Setting& setting, const std::string& message, Findings& findings) {
-  findings.Error(DescribeOrigin(setting.origin), setting.key->path, message);
+  const bool written = setting.origin.kind == Origin::Kind::kFile;
+  const std::string path(setting.key->path);
+  findings.Error(DescribeOrigin(setting.origin), written ? setting.origin.name : path, message);
 }
 
 void CheckPageRun(const Settings& settings, Findings& findings) {

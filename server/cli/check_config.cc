@@ -8,7 +8,7 @@ namespace baton {
 namespace {
 
 CheckConfigResult Invalid(const absl::Status& status) {
-  return {kExitInvalid, "", absl::StrCat(status.message(), "\n")};
+  return {kExitUsage, "", absl::StrCat(status.message(), "\n")};
 }
 
 std::string NoticeLines(const LoadedConfig& loaded) {

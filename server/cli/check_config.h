@@ -11,7 +11,7 @@ namespace baton {
 
 /// What the process shall print and return.
 struct CheckConfigResult {
-  int exit_code = kExitOk;  // kExitInvalid when the configuration, or the one compared, is wrong
+  int exit_code = kExitOk;  // kExitUsage when the configuration, or the one compared, is wrong
   std::string out;          // standard output
   std::string err;          // standard error: errors, or notices
 };

@@ -78,11 +78,10 @@ struct CommandLine {
   std::vector<std::string> bench_args;  // all that follows `bench`, for baton-bench
 };
 
-/// Exit codes. A role that cannot start for its configuration exits kExitUsage too; check-config
-/// tells the two apart.
+/// Exit codes.
 inline constexpr int kExitOk = 0;
-inline constexpr int kExitInvalid = 1;
-inline constexpr int kExitUsage = 2;
+inline constexpr int kExitInvalid = 1;  // what was asked for cannot be done here
+inline constexpr int kExitUsage = 2;    // the command line or the configuration is wrong
 
 /// Reads `args`, the program's name excluded.
 /// Errors: InvalidArgument, every error of the line, one a line, unknown flags with the nearest

@@ -71,8 +71,8 @@ health and metrics.
 constexpr char kCheckConfig[] = R"(baton check-config FILE [flags]: check a configuration.
 
 Reads FILE, the environment and --set as a role would, and prints every knob with its value and who
-said so; the output is a valid file of equal effect. Exit 0 when the file is good, 1 with every
-error when it is not, 2 when this command line is wrong. Secrets are never printed.
+said so; the output is a valid file of equal effect. Exit 0 when the file is good, 2 with every
+error when it is not, as a role that is started with it. Secrets are never printed.
 
   baton check-config cluster.yaml --role decode
   baton check-config new.yaml --diff old.yaml

@@ -43,7 +43,7 @@ int RunCheckConfig(const CommandLine& command_line) {
   }
   if (const absl::Status fit = CheckFit(command_line.check_config, *inputs); !fit.ok()) {
     std::fprintf(stderr, "%s\n", std::string(fit.message()).c_str());
-    return kExitInvalid;
+    return kExitUsage;
   }
   const CheckConfigResult result = CheckConfig(command_line.check_config, *inputs, *other);
   std::fputs(result.out.c_str(), stdout);

@@ -102,7 +102,7 @@ struct Planner {
     }
     if (command_line.up.prefill_workers == 0) arguments.Set("router.alone_after_ms", "0");
     SetDrain(arguments);
-    roles.push_back({"router", port, arguments.Take()});
+    roles.push_back({"router", port, arguments.Take(), 0});
     return absl::OkStatus();
   }
 
@@ -124,7 +124,8 @@ struct Planner {
       }
       if (IsDefault(loaded, "transfer.tcp_ports")) arguments.Set("transfer.tcp_ports", "any");
       SetDrain(arguments);
-      roles.push_back({name, port, arguments.Take()});
+      const bool elsewhere = first_port > 0 && port != first_port + i;
+      roles.push_back({name, port, arguments.Take(), elsewhere ? first_port + i : 0});
     }
     return absl::OkStatus();
   }

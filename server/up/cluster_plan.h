@@ -18,6 +18,7 @@ struct PlannedRole {
   std::string name;  // "router", "prefill-0", "decode-1"
   int http_port = 0;
   std::vector<std::string> arguments;  // of `baton`
+  int taken_port = 0;                  // where it was to be found, but another listens; 0 = none
 };
 
 /// The ports of this machine, asked for while planning.

@@ -95,8 +95,11 @@ class Cluster {
   }
 
   static void PrintMember(const char* prefix, const Member& member) {
-    std::printf("%s%-10s pid %-8d http 127.0.0.1:%d\n", prefix, member.role.name.c_str(),
-                member.child->pid(), member.role.http_port);
+    const PlannedRole& role = member.role;
+    std::printf("%s%-10s pid %-8d http 127.0.0.1:%d", prefix, role.name.c_str(),
+                member.child->pid(), role.http_port);
+    if (role.taken_port != 0) std::printf(" (port %d is taken)", role.taken_port);
+    std::printf("\n");
     std::fflush(stdout);
   }
 

@@ -62,7 +62,7 @@ TEST(MeaningTest, InternalAddressOffLoopbackIsRefused) {
 TEST(MeaningTest, WhatThisVersionCannotDoIsRefused) {
   EXPECT_THAT(Errors("model: {tensor_parallel: 2}\n"), HasSubstr("not supported yet"));
   EXPECT_THAT(Errors("model: {device: 'cuda:0'}\n"), HasSubstr("no cuda backend"));
-  EXPECT_THAT(Errors("pd_buffer_device: cuda\n"), HasSubstr("f.yaml:1: model.device"));
+  EXPECT_THAT(Errors("pd_buffer_device: cuda\n"), HasSubstr("f.yaml:1: pd_buffer_device: expected auto or cpu"));
 }
 
 TEST(MeaningTest, TimesAndPortsThatCannotWorkTogetherAreErrors) {

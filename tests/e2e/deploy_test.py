@@ -19,6 +19,7 @@ from cluster import BINARY, Cluster, recall_prompt
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 MANIFEST = os.path.join(ROOT, "deploy", "kubernetes", "baton.yaml")
 DASHBOARD = os.path.join(ROOT, "deploy", "grafana", "baton.json")
+DOCKERFILE = os.path.join(ROOT, "deploy", "Dockerfile")
 SCRAPE = os.path.join(ROOT, "deploy", "prometheus", "prometheus.yml")
 VALIDATE = "kubernetes-validate==1.31.0"
 
@@ -62,6 +63,34 @@ class ManifestTest(unittest.TestCase):
                 self.skipTest(f"{VALIDATE} cannot be had here: the manifest was not validated")
             done = subprocess.run([folder + "/bin/kubernetes-validate", "--strict", MANIFEST], capture_output=True, text=True)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+
+
+class ImageTest(unittest.TestCase):
+    """The Dockerfile beside the binary of this machine, which is the Debian that the image is of."""
+
+    def setUp(self):
+        with open(DOCKERFILE) as file:
+            self.build, self.image = file.read().replace("\\\n", " ").rsplit("\nFROM ", 1)
+
+    def output(self, *command):
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    def test_every_library_that_the_binary_names_is_installed(self):
+        installed = set(re.search(r"apt-get install -y --no-install-recommends\s+(.*?)\s+&&", self.image)[1].split())
+        found = self.output("ldd", BINARY)
+        named = re.findall(r"NEEDED\s+(\S+)", self.output("objdump", "-p", BINARY))
+        paths = [os.path.realpath(re.search(rf"{re.escape(name)} => (\S+)", found)[1]) for name in named]
+        owners = self.output("dpkg", "-S", *["*/" + "/".join(path.split("/")[-2:]) for path in paths])
+        needed = {line.split(":")[0] for line in owners.splitlines()}
+        self.assertGreater(len(needed), 8)
+        self.assertEqual(set(), needed - installed - {"libc6", "libgcc-s1", "libstdc++6"})
+
+    def test_it_is_built_as_run_builds_and_tagged_as_the_manifest_asks(self):
+        with open(MANIFEST) as file:
+            tag = re.search(r"image: (\S+)", file.read())[1]
+        self.assertIn(f"docker build -t {tag} ", self.build)
+        self.assertIn("tools/packages.txt", self.build)
+        self.assertIn('ENTRYPOINT ["baton"]', self.image)
 
 
 class PrometheusTest(unittest.TestCase):

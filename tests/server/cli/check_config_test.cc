@@ -17,7 +17,7 @@ LoadInputs FileInputs(const std::string& text) {
 
 TEST(CheckConfigTest, InvalidFileExitsOneWithEveryErrorAndNoOutput) {
   const CheckConfigResult result = CheckConfig({}, FileInputs("a: 1\nchunk_size: x\n"), {});
-  EXPECT_EQ(result.exit_code, kExitInvalid);
+  EXPECT_EQ(result.exit_code, kExitUsage);
   EXPECT_EQ(result.out, "");
   EXPECT_THAT(result.err, HasSubstr("f.yaml:1: a: "));
   EXPECT_THAT(result.err, HasSubstr("f.yaml:2: chunk_size: "));
@@ -36,7 +36,7 @@ TEST(CheckConfigTest, DiffComparesTwoFilesAndFailsWhenTheOtherIsWrong) {
   CheckConfigOptions options;
   options.diff_file = "g.yaml";
   const LoadInputs file = FileInputs("chunk_size: 128\n");
-  EXPECT_EQ(CheckConfig(options, file, FileInputs("x: 1\n")).exit_code, kExitInvalid);
+  EXPECT_EQ(CheckConfig(options, file, FileInputs("x: 1\n")).exit_code, kExitUsage);
   const CheckConfigResult result = CheckConfig(options, file, FileInputs("chunk_size: 192\n"));
   EXPECT_EQ(result.out, "- chunk_size: 192  # f.yaml:1\n+ chunk_size: 128  # f.yaml:1\n");
 }
