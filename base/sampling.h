@@ -12,6 +12,7 @@ namespace baton {
 inline constexpr float kRepetitionPenaltyMax = 10;  // (0, max]
 inline constexpr float kPenaltyMax = 2;             // [-max, max]: frequency and presence
 inline constexpr float kLogitBiasMax = 100;         // [-max, max]
+inline constexpr int kLogprobsMax = 20;             // alternatives a token
 
 /// What is added to one token's logit.
 struct LogitBias {
@@ -44,6 +45,7 @@ struct SamplingParams {
   std::uint32_t choice = 0;  // which of the request's `n` answers this is
   int logprobs = -1;         // alternatives reported with each token; -1 = no logprobs at all, 0 =
                              // the sampled token's own
+  int prompt_logprobs = -1;  // the same for each token of the prompt but the first
   TokenRules rules;
 
   friend bool operator==(const SamplingParams&, const SamplingParams&) = default;
@@ -63,6 +65,16 @@ struct TokenOutput {
   std::vector<TokenLogprob> top;  // [min(logprobs, vocabulary)], most likely first
 
   friend bool operator==(const TokenOutput&, const TokenOutput&) = default;
+};
+
+/// One token of a prompt as the model saw it coming: after the tokens before it.
+struct PromptLogprob {
+  TokenId token = 0;
+  float logprob = 0;
+  int rank = 0;                   // from 1; equal log-probabilities rank by id
+  std::vector<TokenLogprob> top;  // [min(prompt_logprobs, vocabulary)], most likely first
+
+  friend bool operator==(const PromptLogprob&, const PromptLogprob&) = default;
 };
 
 enum class FinishReason : std::uint8_t {

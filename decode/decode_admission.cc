@@ -48,9 +48,9 @@ bool DecodeWorker::State::TryAdmit(Sequence& sequence, Instant now) {
 
   const bool local = !sequence.prefill.has_value();
   const int length = sequence.known();
-  // A hand-off brings the first token along; without one the last token must be computed here.
-  PageLease cached =
-      sequence.table.Match(sequence.job.tokens, local ? length - 1 : length, index_, pool_);
+  // A hand-off brings the first token along, and the prefill worker tells what it computed.
+  PageLease cached = sequence.table.Match(sequence.job.tokens,
+                                          local ? sequence.job.CachedMax() : length, index_, pool_);
   const std::uint32_t first_page = cached.size();
   const auto pages = static_cast<std::uint32_t>(arena_.layout().PagesFor(length)) - first_page;
   const std::uint32_t growth = GrowthPages(sequence);

@@ -58,9 +58,11 @@ void DecodeWorker::State::OnLeaseClosed(const LeaseClosed& closed, Instant) {
   sequence->state = SequenceState::kRunning;
   admitted_.push_back(sequence->id);
   // The prefill worker told this token already. It is told again, so that nobody waits for it if
-  // that worker died in between; but not where a logprob belongs to it, which we do not have.
+  // that worker died in between; but not where logprobs belong to it or to the prompt before it,
+  // which we do not have.
   const TokenOutput first{.token = *sequence->first_token, .logprob = 0, .top = {}};
-  NewToken(*sequence, first, sequence->job.sampling.logprobs < 0);
+  const SamplingParams& sampling = sequence->job.sampling;
+  NewToken(*sequence, first, sampling.logprobs < 0 && sampling.prompt_logprobs < 0);
 }
 
 void DecodeWorker::State::OnFailed(const InboundFailed& failed) {

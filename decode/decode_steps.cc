@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "decode/decode_state.h"
+#include "proto/prompt_logprobs.h"
 
 namespace baton {
 
@@ -33,6 +34,12 @@ void DecodeWorker::State::Finish(const CollectedStep& collected) {
   }
   counts_.computed_tokens += static_cast<std::uint64_t>(told.prompt_tokens);
   steps.push_back(told);
+  for (const PromptLogprobRun& run : collected.result.prompts) {  // tokens are told after the round
+    Sequence* sequence = Find(run.sequence);
+    BATON_CHECK(sequence != nullptr);
+    if (sequence->state != SequenceState::kRunning) continue;
+    SendPromptLogprobs(sequence->job, run.first_position, run.tokens, sequence->link, outbox);
+  }
   for (const SampledToken& sampled : collected.result.sampled) {
     Sequence* sequence = Find(sampled.sequence);
     BATON_CHECK(sequence != nullptr);
@@ -110,7 +117,9 @@ Step DecodeWorker::State::StepOf(const std::vector<DecodeRun>& runs, Instant now
          .sampling = sequence.job.sampling,
          .context = run.samples ? ContextOf(sequence.job.sampling, sequence.job.stop,
                                             sequence.job.tokens, sequence.job.prompt_tokens)
-                                : SampleContext()});
+                                : SampleContext(),
+         .followers = FollowersOf(sequence.job.sampling, sequence.job.tokens,
+                                  sequence.job.prompt_tokens, run.first, run.end)});
   }
   return step;
 }

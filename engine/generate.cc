@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -53,8 +54,9 @@ class Generator::Impl {
     const auto context = [&] {
       return ContextOf(sampling, stop, tokens, static_cast<int>(prompt.size()));
     };
-    BATON_ASSIGN_OR_RETURN(TokenOutput next, Prefill(prompt, sampling, context()));
     Generation generation;
+    BATON_ASSIGN_OR_RETURN(TokenOutput next,
+                           Prefill(prompt, sampling, context(), generation.prompt));
     generation.first_token = Clock::now() - start;
     int position = static_cast<int>(prompt.size());  // where `next` goes
     while (true) {
@@ -67,7 +69,7 @@ class Generator::Impl {
       if (generation.finish != FinishReason::kNone) return generation;
       const Clock::time_point before = Clock::now();
       tokens.push_back(token);
-      BATON_ASSIGN_OR_RETURN(next, RunEntry(position, {token}, &sampling, context()));
+      BATON_ASSIGN_OR_RETURN(next, Decode(position, token, sampling, context()));
       generation.token_times.push_back(Clock::now() - before);
       ++position;
     }
@@ -75,40 +77,51 @@ class Generator::Impl {
 
  private:
   absl::StatusOr<TokenOutput> Prefill(const std::vector<TokenId>& prompt,
-                                      const SamplingParams& sampling, SampleContext context) {
-    const auto chunk = static_cast<std::size_t>(std::min(options_.chunk_tokens, length_));
-    for (std::size_t first = 0;; first += chunk) {
-      const std::size_t last = std::min(first + chunk, prompt.size());
-      const auto begin = prompt.begin();
-      std::vector<TokenId> run(begin + static_cast<std::ptrdiff_t>(first),
-                               begin + static_cast<std::ptrdiff_t>(last));
-      const bool ends = last == prompt.size();
-      BATON_ASSIGN_OR_RETURN(TokenOutput output, RunEntry(static_cast<int>(first), std::move(run),
-                                                          ends ? &sampling : nullptr, context));
-      if (ends) return output;
+                                      const SamplingParams& sampling, const SampleContext& context,
+                                      std::vector<PromptLogprob>& scored) {
+    const int chunk = std::min(options_.chunk_tokens, length_);
+    const int length = static_cast<int>(prompt.size());
+    for (int first = 0;; first += chunk) {
+      const int end = std::min(first + chunk, length);
+      StepEntry entry = EntryFor(first, {prompt.begin() + first, prompt.begin() + end}, sampling);
+      entry.samples = end == length;
+      entry.followers = FollowersOf(sampling, prompt, length, first, end);
+      if (entry.samples) entry.context = context;
+      BATON_ASSIGN_OR_RETURN(StepResult result, RunEntry(std::move(entry)));
+      for (PromptLogprobRun& run : result.prompts) {
+        std::move(run.tokens.begin(), run.tokens.end(), std::back_inserter(scored));
+      }
+      if (end == length) return std::move(result.sampled.front().output);
     }
   }
 
-  // Runs one entry as one step; samples when `sampling` is given.
-  absl::StatusOr<TokenOutput> RunEntry(int first_position, std::vector<TokenId> tokens,
-                                       const SamplingParams* sampling, SampleContext context) {
+  absl::StatusOr<TokenOutput> Decode(int position, TokenId token, const SamplingParams& sampling,
+                                     SampleContext context) {
+    StepEntry entry = EntryFor(position, {token}, sampling);
+    entry.samples = true;
+    entry.context = std::move(context);
+    BATON_ASSIGN_OR_RETURN(StepResult result, RunEntry(std::move(entry)));
+    return std::move(result.sampled.front().output);
+  }
+
+  StepEntry EntryFor(int first_position, std::vector<TokenId> tokens,
+                     const SamplingParams& sampling) const {
     const int end = first_position + static_cast<int>(tokens.size());
     StepEntry entry;
     entry.first_position = first_position;
     entry.tokens = std::move(tokens);
     entry.pages.assign(pages_.begin(), pages_.begin() + arena_->layout().PagesFor(end));
-    entry.samples = sampling != nullptr;
-    if (sampling != nullptr) {
-      entry.sampling = *sampling;
-      entry.context = std::move(context);
-    }
+    entry.sampling = sampling;
+    return entry;
+  }
+
+  // Runs one entry as one step.
+  absl::StatusOr<StepResult> RunEntry(StepEntry entry) {
     Step step;
     step.number = ++step_number_;
     step.entries.push_back(std::move(entry));
     BATON_RETURN_IF_ERROR(executor_->Launch(std::move(step)));
-    BATON_ASSIGN_OR_RETURN(StepResult result, Collect());
-    if (result.sampled.empty()) return TokenOutput();
-    return std::move(result.sampled.front().output);
+    return Collect();
   }
 
   absl::StatusOr<StepResult> Collect() {

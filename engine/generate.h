@@ -23,7 +23,8 @@ struct GeneratorOptions {
 
 /// What came out of one prompt.
 struct Generation {
-  std::vector<TokenOutput> outputs;  // the end token, if one came, is the last
+  std::vector<PromptLogprob> prompt;  // [prompt - 1] if asked for: of its tokens from the second on
+  std::vector<TokenOutput> outputs;   // the end token, if one came, is the last
   FinishReason finish = FinishReason::kNone;
   Duration first_token{};             // from the call to the first token
   std::vector<Duration> token_times;  // [outputs - 1] of each later token

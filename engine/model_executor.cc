@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "engine/model/architecture.h"
 #include "engine/model/batch.h"
+#include "engine/prompt_logprobs.h"
 #include "engine/sampler.h"
 #include "kernels/stream.h"
 
@@ -60,6 +61,21 @@ absl::Status CheckEntry(const StepEntry& entry, const Model& model, const KvAren
     }
   }
   return entry.samples ? CheckSampling(entry.sampling) : absl::OkStatus();
+}
+
+absl::Status CheckFollowers(const StepEntry& entry, int vocab_size) {
+  if (entry.followers.size() > entry.tokens.size()) {
+    return absl::InvalidArgumentError(absl::StrFormat("sequence %d: %d followers of %d tokens",
+                                                      Index(entry.sequence), entry.followers.size(),
+                                                      entry.tokens.size()));
+  }
+  for (const TokenId token : entry.followers) {
+    if (token >= 0 && token < vocab_size) continue;
+    return absl::InvalidArgumentError(
+        absl::StrFormat("sequence %d: a follower is outside the vocabulary of %d",
+                        Index(entry.sequence), vocab_size));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -134,6 +150,7 @@ class ModelExecutor::Impl {
     }
     for (const StepEntry& entry : step.entries) {
       BATON_RETURN_IF_ERROR(CheckEntry(entry, model_, arena_));
+      BATON_RETURN_IF_ERROR(CheckFollowers(entry, model_.facts().vocab_size));
     }
     return absl::OkStatus();
   }
@@ -169,7 +186,21 @@ class ModelExecutor::Impl {
                              sampler_.Sample(logits, entry.sampling, position, entry.context));
       result.sampled.push_back({entry.sequence, std::move(output)});
     }
+    BATON_RETURN_IF_ERROR(ScorePrompts(step, result));
     return result;
+  }
+
+  // After the samples are taken: their logits make room.
+  absl::Status ScorePrompts(const Step& step, StepResult& result) {
+    for (std::size_t i = 0; i < step.entries.size(); ++i) {
+      const StepEntry& entry = step.entries[i];
+      if (entry.followers.empty()) continue;
+      BATON_ASSIGN_OR_RETURN(PromptLogprobRun run,
+                             ScoreFollowers(entry, batch_.row_starts[i], model_.facts().vocab_size,
+                                            batch_.limits.LogitRows(), *forward_));
+      result.prompts.push_back(std::move(run));
+    }
+    return absl::OkStatus();
   }
 
   const Model& model_;

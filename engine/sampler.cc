@@ -1,28 +1,18 @@
 #include "engine/sampler.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "absl/strings/str_format.h"
 #include "base/check.h"
+#include "engine/logprobs.h"
 #include "kernels/common/philox.h"
-#include "kernels/common/top_k.h"
 
 namespace baton {
 namespace {
 
 constexpr float kGreedyBelow = 1e-5F;
 constexpr std::uint32_t kFirstDraw = 0;
-
-bool AllFinite(std::span<const float> logits) {
-  constexpr std::uint32_t kExponent = 0x7f800000;
-  bool finite = true;
-  for (const float logit : logits) {
-    finite &= (std::bit_cast<std::uint32_t>(logit) & kExponent) != kExponent;
-  }
-  return finite;
-}
 
 // In [0, 1), 53 bits.
 double Uniform(const SamplingParams& params, int position) {
@@ -91,7 +81,10 @@ absl::StatusOr<TokenOutput> Sampler::Sample(std::span<const float> logits,
   } else {
     output.token = Draw(with_text, params, position);
   }
-  if (params.logprobs >= 0) Report(logits, params.logprobs, output);
+  if (params.logprobs < 0) return output;
+  const RowLogprobs row(logits);
+  output.logprob = row.Of(output.token);
+  output.top = row.Top(params.logprobs);
   return output;
 }
 
@@ -143,25 +136,6 @@ void Sampler::KeepMostLikely(const SamplingParams& params) {
   }
   kept_.erase(kept_.begin(), heap_end);
   std::sort(kept_.begin(), kept_.end(), by_id);
-}
-
-// fp32 log-softmax over the whole vocabulary; the sum runs in id order, in double.
-void Sampler::Report(std::span<const float> logits, int alternatives, TokenOutput& output) const {
-  const float largest = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
-  const double log_sum = std::log(sum);
-  const auto logprob = [&](TokenId token) {
-    const double logit = logits[static_cast<std::size_t>(token)];
-    return static_cast<float>(logit - largest - log_sum);
-  };
-  output.logprob = logprob(output.token);
-  if (alternatives == 0) return;
-  std::vector<RankedValue> best(static_cast<std::size_t>(std::min(alternatives, vocab_size_)));
-  TopK(logits, best);
-  output.top.reserve(best.size());
-  for (const RankedValue& ranked : best)
-    output.top.push_back({ranked.index, logprob(ranked.index)});
 }
 
 }  // namespace baton

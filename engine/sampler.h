@@ -43,7 +43,6 @@ class Sampler {
 
   TokenId Draw(std::span<const float> logits, const SamplingParams& params, int position);
   void KeepMostLikely(const SamplingParams& params);
-  void Report(std::span<const float> logits, int alternatives, TokenOutput& output) const;
 
   const int vocab_size_;
   const int ids_with_text_;

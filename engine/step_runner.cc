@@ -17,6 +17,16 @@ StepShape ShapeOf(const Step& step) {
   return shape;
 }
 
+namespace {
+
+// Logits of whole prompts take time that the shape does not show: such a step would spoil the fit.
+bool Scores(const Step& step) {
+  return std::any_of(step.entries.begin(), step.entries.end(),
+                     [](const StepEntry& entry) { return !entry.followers.empty(); });
+}
+
+}  // namespace
+
 StepRunner::StepRunner(Executor& executor, int in_flight_max, const StepCost& prior)
     : executor_(executor),
       in_flight_max_(std::min(in_flight_max, executor.max_in_flight())),
@@ -40,7 +50,7 @@ absl::StatusOr<std::optional<CollectedStep>> StepRunner::TryCollect(Instant now)
                                                result->number, oldest.step.number));
   }
   const Duration time = now - std::max(oldest.launched, last_collected_);
-  time_.Observe(ShapeOf(oldest.step), ToSeconds(time));
+  if (!Scores(oldest.step)) time_.Observe(ShapeOf(oldest.step), ToSeconds(time));
   CollectedStep collected{std::move(oldest.step), *std::move(result), time};
   running_.pop_front();
   last_collected_ = now;

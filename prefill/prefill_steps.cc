@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "prefill/prefill_state.h"
 #include "proto/convert.h"
+#include "proto/prompt_logprobs.h"
 
 namespace baton {
 
@@ -33,6 +34,12 @@ void PrefillWorker::State::Finish(const CollectedStep& collected, Instant now) {
     if (options_.prefix_caching) {
       prompt->table.Complete(prompt->job.tokens, prompt->computed, index_);
     }
+  }
+  for (const PromptLogprobRun& run : collected.result.prompts) {  // before any token of their jobs
+    Prompt* prompt = Find(run.sequence);
+    BATON_CHECK(prompt != nullptr);
+    if (prompt->state != PromptState::kBegun) continue;
+    SendPromptLogprobs(prompt->job, run.first_position, run.tokens, prompt->link, outbox);
   }
   std::map<LinkId, link::StepTokens> tokens;
   for (const SampledToken& sampled : collected.result.sampled) {
@@ -77,8 +84,7 @@ void PrefillWorker::State::PlanStep(Instant now) {
 bool PrefillWorker::State::Begin(Prompt& prompt, Instant now) {
   const KvLayout& layout = arena_.layout();
   const int length = prompt.length();
-  // The last token is always computed: its output is the first token.
-  PageLease cached = prompt.table.Match(prompt.job.tokens, length - 1, index_, pool_);
+  PageLease cached = prompt.table.Match(prompt.job.tokens, prompt.job.CachedMax(), index_, pool_);
   const auto pages = static_cast<std::uint32_t>(layout.PagesFor(length));
   absl::StatusOr<PageLease> fresh = pool_.Acquire(pages - cached.size());
   if (!fresh.ok()) return false;
@@ -124,16 +130,18 @@ Step PrefillWorker::State::StepOf(const std::vector<PromptChunk>& chunks) {
     Prompt& prompt = *Find(chunk.sequence);
     ++prompt.chunks_in_flight;
     const auto tokens = prompt.job.tokens.begin();
-    step.entries.push_back({.sequence = chunk.sequence,
-                            .first_position = chunk.first,
-                            .tokens = {tokens + chunk.first, tokens + chunk.end},
-                            .pages = {prompt.table.pages().begin(), prompt.table.pages().end()},
-                            .samples = chunk.last,
-                            .sampling = prompt.job.sampling,
-                            .context = chunk.last
-                                           ? ContextOf(prompt.job.sampling, prompt.job.stop,
-                                                       prompt.job.tokens, prompt.job.prompt_tokens)
-                                           : SampleContext()});
+    step.entries.push_back(
+        {.sequence = chunk.sequence,
+         .first_position = chunk.first,
+         .tokens = {tokens + chunk.first, tokens + chunk.end},
+         .pages = {prompt.table.pages().begin(), prompt.table.pages().end()},
+         .samples = chunk.last,
+         .sampling = prompt.job.sampling,
+         .context = chunk.last ? ContextOf(prompt.job.sampling, prompt.job.stop, prompt.job.tokens,
+                                           prompt.job.prompt_tokens)
+                               : SampleContext(),
+         .followers = FollowersOf(prompt.job.sampling, prompt.job.tokens, prompt.job.prompt_tokens,
+                                  chunk.first, chunk.end)});
     // Chunks but the last end at page borders, so the rounding up concerns the last page alone.
     told.spans.push_back(
         {.handoff = prompt.handoff(),

@@ -1,6 +1,24 @@
 #include "proto/convert.h"
 
 namespace baton {
+namespace {
+
+using ProtoTop = google::protobuf::RepeatedPtrField<link::Logprob>;
+
+void TopFromProto(const ProtoTop& top, std::vector<TokenLogprob>& out) {
+  out.reserve(static_cast<std::size_t>(top.size()));
+  for (const link::Logprob& entry : top) out.push_back({entry.token(), entry.logprob()});
+}
+
+void TopToProto(const std::vector<TokenLogprob>& top, ProtoTop* out) {
+  for (const TokenLogprob& entry : top) {
+    link::Logprob* const added = out->Add();
+    added->set_token(entry.token);
+    added->set_logprob(entry.logprob);
+  }
+}
+
+}  // namespace
 
 RequestId FromProto(const link::Id128& id) { return {id.high(), id.low()}; }
 
@@ -11,20 +29,22 @@ void ToProto(const RequestId& id, link::Id128* out) {
 
 SamplingParams FromProto(const link::Sampling& sampling) {
   const float repetition = sampling.repetition_penalty();
-  SamplingParams params{.temperature = sampling.temperature(),
-                        .top_p = sampling.top_p(),
-                        .top_k = sampling.top_k(),
-                        .min_p = sampling.min_p(),
-                        .seed = sampling.seed(),
-                        .choice = sampling.choice(),
-                        .logprobs = sampling.logprobs(),
-                        .rules = {.repetition_penalty = repetition == 0 ? 1.0F : repetition,
-                                  .frequency_penalty = sampling.frequency_penalty(),
-                                  .presence_penalty = sampling.presence_penalty(),
-                                  .logit_bias = {},
-                                  .allowed_tokens = {sampling.allowed_tokens().begin(),
-                                                     sampling.allowed_tokens().end()},
-                                  .bad_words = {}}};
+  SamplingParams params{
+      .temperature = sampling.temperature(),
+      .top_p = sampling.top_p(),
+      .top_k = sampling.top_k(),
+      .min_p = sampling.min_p(),
+      .seed = sampling.seed(),
+      .choice = sampling.choice(),
+      .logprobs = sampling.logprobs(),
+      .prompt_logprobs = sampling.has_prompt_logprobs() ? sampling.prompt_logprobs() : -1,
+      .rules = {
+          .repetition_penalty = repetition == 0 ? 1.0F : repetition,
+          .frequency_penalty = sampling.frequency_penalty(),
+          .presence_penalty = sampling.presence_penalty(),
+          .logit_bias = {},
+          .allowed_tokens = {sampling.allowed_tokens().begin(), sampling.allowed_tokens().end()},
+          .bad_words = {}}};
   for (const link::LogitBias& bias : sampling.logit_bias()) {
     params.rules.logit_bias.push_back({bias.token(), bias.bias()});
   }
@@ -42,6 +62,7 @@ void ToProto(const SamplingParams& sampling, link::Sampling* out) {
   out->set_seed(sampling.seed);
   out->set_choice(sampling.choice);
   out->set_logprobs(sampling.logprobs);
+  if (sampling.prompt_logprobs >= 0) out->set_prompt_logprobs(sampling.prompt_logprobs);
   out->set_repetition_penalty(sampling.rules.repetition_penalty);
   out->set_frequency_penalty(sampling.rules.frequency_penalty);
   out->set_presence_penalty(sampling.rules.presence_penalty);
@@ -71,22 +92,32 @@ void ToProto(const StopRule& stop, link::Stop* out) {
   out->mutable_end_tokens()->Assign(stop.end_tokens.begin(), stop.end_tokens.end());
 }
 
+PromptLogprob FromProto(const link::PromptLogprob& token) {
+  PromptLogprob scored{.token = token.token(),
+                       .logprob = token.logprob(),
+                       .rank = static_cast<int>(token.rank()),
+                       .top = {}};
+  TopFromProto(token.top(), scored.top);
+  return scored;
+}
+
+void ToProto(const PromptLogprob& token, link::PromptLogprob* out) {
+  out->set_token(token.token);
+  out->set_logprob(token.logprob);
+  out->set_rank(static_cast<std::uint32_t>(token.rank));
+  TopToProto(token.top, out->mutable_top());
+}
+
 TokenOutput FromProto(const link::TokenOut& token) {
   TokenOutput output{.token = token.token(), .logprob = token.logprob(), .top = {}};
-  for (const link::Logprob& entry : token.top()) {
-    output.top.push_back({entry.token(), entry.logprob()});
-  }
+  TopFromProto(token.top(), output.top);
   return output;
 }
 
 void ToProto(const TokenOutput& token, link::TokenOut* out) {
   out->set_token(token.token);
   out->set_logprob(token.logprob);
-  for (const TokenLogprob& entry : token.top) {
-    link::Logprob* added = out->add_top();
-    added->set_token(entry.token);
-    added->set_logprob(entry.logprob);
-  }
+  TopToProto(token.top, out->mutable_top());
 }
 
 }  // namespace baton

@@ -17,6 +17,9 @@ void ToProto(const SamplingParams& sampling, link::Sampling* out);
 StopRule FromProto(const link::Stop& stop);
 void ToProto(const StopRule& stop, link::Stop* out);
 
+PromptLogprob FromProto(const link::PromptLogprob& token);
+void ToProto(const PromptLogprob& token, link::PromptLogprob* out);
+
 TokenOutput FromProto(const link::TokenOut& token);
 void ToProto(const TokenOutput& token, link::TokenOut* out);
 

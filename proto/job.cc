@@ -10,8 +10,6 @@
 namespace baton {
 namespace {
 
-constexpr int kLogprobsMax = 20;  // alternatives a token
-
 absl::Status CheckTokens(const link::Sequence& sequence, const link::ModelFacts& model) {
   if (sequence.attempt() == 0) return absl::InvalidArgumentError("attempts count from 1");
   if (sequence.tokens().empty()) return absl::InvalidArgumentError("the prompt holds no token");
@@ -45,7 +43,8 @@ absl::Status CheckSampling(const SamplingParams& sampling) {
                       std::isfinite(sampling.temperature) && sampling.temperature >= 0 &&
                       sampling.top_p > 0 && sampling.top_p <= 1 && sampling.top_k >= 0 &&
                       sampling.min_p >= 0 && sampling.min_p <= 1 && sampling.logprobs >= -1 &&
-                      sampling.logprobs <= kLogprobsMax;
+                      sampling.logprobs <= kLogprobsMax && sampling.prompt_logprobs >= -1 &&
+                      sampling.prompt_logprobs <= kLogprobsMax;
   return lawful ? absl::OkStatus()
                 : absl::InvalidArgumentError("sampling parameters are out of range");
 }

@@ -27,6 +27,12 @@ struct Job {
 
   /// Tokens of the answer that `tokens` holds.
   int generated() const { return static_cast<int>(tokens.size()) - prompt_tokens; }
+  /// How many of `tokens` may come from the prefix cache of who computes them: all but the last,
+  /// whose output is the next token; none where the log-probabilities of the prompt are wanted,
+  /// since cached tokens have no logits.
+  int CachedMax() const {
+    return sampling.prompt_logprobs >= 0 ? 0 : static_cast<int>(tokens.size()) - 1;
+  }
   /// Tokens of prompt and answer when the answer is as long as it may be.
   int length_max() const { return prompt_tokens + stop.max_tokens; }
 };

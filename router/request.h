@@ -50,6 +50,10 @@ class ResponseObserver {
  public:
   virtual ~ResponseObserver() = default;
 
+  /// The prompt's tokens from its second on, contiguous, each exactly once, all of them before the
+  /// first OnTokens; only where sampling.prompt_logprobs asks for them.
+  virtual void OnPromptLogprobs(const std::vector<PromptLogprob>& tokens) = 0;
+
   /// Generated tokens, contiguous from 0, each exactly once.
   virtual void OnTokens(const std::vector<TokenOutput>& tokens) = 0;
   virtual void OnFinished(FinishReason reason, const RequestUsage& usage,

@@ -62,7 +62,8 @@ void RequestFlow::Dispatch(FlowPair pair, Instant now, RouterOutbox& out) {
   budget_ = {};
   budget_.decode_worker = pair_->decode.id;
   if (pair_->prefill) budget_.prefill_worker = pair_->prefill->id;
-  const link::Sequence sequence = SequenceOf(request_, attempt_, generated_, deadline_ - now);
+  link::Sequence sequence = SequenceOf(request_, attempt_, generated_, deadline_ - now);
+  if (!ScoresPrompt()) sequence.mutable_sampling()->clear_prompt_logprobs();  // known by now
   // Decode first: it is to know of the hand-off before prefill offers it.
   out.push_back({pair_->decode.link, DecodeJobFor(*pair_, sequence)});
   if (pair_->prefill) out.push_back({pair_->prefill->link, PrefillJobFor(*pair_, sequence)});
@@ -108,12 +109,8 @@ void RequestFlow::OnTokens(LinkId from, const link::SequenceTokens& tokens, Inst
   const bool known_finish = tokens.finish() <= static_cast<std::uint32_t>(FinishReason::kLength);
   const bool whole =
       tokens.first_index() <= generated_.size() && end >= (ends ? generated_.size() : 0);
-  if (!whole || !known_finish) {
-    link::JobFailed broken;
-    broken.set_reason(link::FAIL_INTERNAL);
-    broken.set_message("a worker's tokens were out of order");
-    return RetryFailure(broken, now, out);
-  }
+  if (!whole || !known_finish) return Distrust("a worker's tokens were out of order", now, out);
+  if (ScoresPrompt()) return Distrust("a worker left out logprobs of the prompt", now, out);
   if (IsDecode(from)) committed_ = true;
   TakeTokens(from, tokens, now);
   if (ends) return Finish(from, static_cast<FinishReason>(tokens.finish()), now, out);
@@ -121,6 +118,42 @@ void RequestFlow::OnTokens(LinkId from, const link::SequenceTokens& tokens, Inst
   for (const link::SequenceTokens& held : std::exchange(ahead_, {})) {
     OnTokens(decode, held, now, out);  // each is judged as if it came now
   }
+}
+
+void RequestFlow::OnPromptLogprobs(LinkId from, const link::PromptLogprobs& said, Instant now,
+                                   RouterOutbox& out) {
+  if (!Concerns(from, said.attempt()) || state_ == FlowState::kClosing) return;
+  const bool computes = pair_->prefill ? IsPrefill(from) : IsDecode(from);
+  if (!computes || !IsOfPrompt(said)) {
+    return Distrust("a worker's logprobs were not of the prompt", now, out);
+  }
+  std::vector<PromptLogprob> fresh;
+  for (std::size_t i = scored_ + 1 - said.first_position();
+       i < static_cast<std::size_t>(said.tokens_size()); ++i) {
+    fresh.push_back(FromProto(said.tokens(static_cast<int>(i))));
+  }
+  if (fresh.empty()) return;  // an earlier attempt told them
+  scored_ += fresh.size();
+  observer_->OnPromptLogprobs(fresh);
+}
+
+bool RequestFlow::IsOfPrompt(const link::PromptLogprobs& said) const {
+  const std::size_t first = said.first_position();
+  const std::size_t end = first + static_cast<std::size_t>(said.tokens_size());
+  if (first == 0 || first > scored_ + 1 || end > request_.prompt.size()) return false;
+  for (std::size_t i = first; i < end; ++i) {
+    const link::PromptLogprob& token = said.tokens(static_cast<int>(i - first));
+    if (token.token() != request_.prompt[i]) return false;
+    if (token.top_size() > std::max(0, request_.sampling.prompt_logprobs)) return false;
+  }
+  return request_.sampling.prompt_logprobs >= 0;
+}
+
+void RequestFlow::Distrust(const char* why, Instant now, RouterOutbox& out) {
+  link::JobFailed broken;
+  broken.set_reason(link::FAIL_INTERNAL);
+  broken.set_message(why);
+  RetryFailure(broken, now, out);
 }
 
 bool RequestFlow::RunAhead(LinkId from, const link::SequenceTokens& tokens) const {

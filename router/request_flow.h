@@ -62,6 +62,10 @@ class RequestFlow {
   const std::vector<TokenId>& generated() const { return generated_; }
   /// Dispatches so far; the current attempt's number.
   std::uint32_t attempt() const { return attempt_; }
+  /// Log-probabilities of the prompt are still wanted: no cached prefix serves whoever computes it.
+  bool ScoresPrompt() const {
+    return request_.sampling.prompt_logprobs >= 0 && scored_ + 1 < request_.prompt.size();
+  }
   /// Workers that failed this request: better another.
   const std::vector<LinkId>& avoid() const { return avoid_; }
   /// In kQueued: not to be dispatched before.
@@ -86,6 +90,8 @@ class RequestFlow {
   void OnTimer(Instant now, RouterOutbox& out);
 
   void OnTokens(LinkId from, const link::SequenceTokens& tokens, Instant now, RouterOutbox& out);
+  void OnPromptLogprobs(LinkId from, const link::PromptLogprobs& said, Instant now,
+                        RouterOutbox& out);
   /// True when this is the statement of whoever computes the prompt.
   bool OnAccepted(LinkId from, const link::JobAccepted& accepted);
   void OnFailed(LinkId from, const link::JobFailed& failed, Instant now, RouterOutbox& out);
@@ -96,8 +102,12 @@ class RequestFlow {
   bool IsPrefill(LinkId link) const;
   bool IsDecode(LinkId link) const;
   bool Concerns(LinkId from, std::uint32_t attempt) const;
+  /// Nothing left out, nothing but what was asked, of this very prompt.
+  bool IsOfPrompt(const link::PromptLogprobs& said) const;
+  /// A worker said what it may not: another attempt.
+  void Distrust(const char* why, Instant now, RouterOutbox& out);
   /// Decode's tokens come on another stream than prefill's first one and may overtake it. (Decode
-  /// repeats the first token only where no logprob belongs to it.)
+  /// repeats the first token only where no logprob belongs to it or to the prompt.)
   bool RunAhead(LinkId from, const link::SequenceTokens& tokens) const;
   /// Whether the attempt still needs its prefill worker.
   bool NeedsPrefill() const { return !committed_ || !ahead_.empty(); }
@@ -121,6 +131,7 @@ class RequestFlow {
   std::uint32_t attempt_ = 0;
   std::optional<FlowPair> pair_;
   std::vector<LinkId> avoid_;
+  std::size_t scored_ = 0;  // tokens of the prompt, from its second on, whose logprobs were told
   std::vector<TokenId> generated_;
   std::size_t begun_with_ = 0;               // tokens when the attempt was dispatched
   std::vector<link::SequenceTokens> ahead_;  // of decode, until prefill's first token is there

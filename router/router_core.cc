@@ -136,6 +136,10 @@ void RouterCore::OnMessage(LinkId link, const link::WorkerMessage& message, Inst
       return WithFlow(FromProto(message.failed().request()), [&](RequestFlow& flow) {
         flow.OnFailed(link, message.failed(), now, outbox_);
       });
+    case link::WorkerMessage::kPromptLogprobs:
+      return WithFlow(FromProto(message.prompt_logprobs().request()), [&](RequestFlow& flow) {
+        flow.OnPromptLogprobs(link, message.prompt_logprobs(), now, outbox_);
+      });
     case link::WorkerMessage::kHandoff:
       return OnReport(link, message.handoff());
     case link::WorkerMessage::kRegister:

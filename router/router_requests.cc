@@ -1,5 +1,6 @@
 // The part of RouterCore that follows requests: from the door to a pair, and after each event.
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -83,7 +84,8 @@ bool RouterCore::TryRoute(LiveRequest& live, Instant now) {
   RequestFlow& flow = *live.flow;
   const int prompt_tokens =
       static_cast<int>(flow.request().prompt.size() + flow.generated().size());
-  const CandidatesQuery ask{.keys = live.keys,
+  const std::span<const std::uint64_t> keys = live.keys;
+  const CandidatesQuery ask{.keys = flow.ScoresPrompt() ? keys.first(0) : keys,
                             .prompt_tokens = prompt_tokens,
                             .avoid = flow.avoid(),
                             .alone_allowed = AloneAllowed(now)};

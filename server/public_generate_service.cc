@@ -151,6 +151,9 @@ class PublicSink : public AnswerSink {
  public:
   PublicSink(PublicGenerateCall& call, bool logprobs) : call_(call), logprobs_(logprobs) {}
 
+  void OnPromptLogprobs(int choice, std::vector<PromptLogprob> tokens) override {
+    for (v1::GenerateEvent& event : PublicEvents(choice, tokens)) call_.Queue(std::move(event));
+  }
   void OnDelta(const ChoiceDelta& delta, const AnswerTotals&) override {
     call_.Queue(PublicEvent(delta, logprobs_));
   }
@@ -172,6 +175,9 @@ class PublicGenerateCalls::Observer : public ResponseObserver {
   Observer(PublicGenerateCalls& calls, std::uint64_t number, int choice)
       : calls_(calls), number_(number), choice_(choice) {}
 
+  void OnPromptLogprobs(const std::vector<PromptLogprob>& tokens) override {
+    calls_.DeliverPrompt(number_, choice_, tokens);
+  }
   void OnTokens(const std::vector<TokenOutput>& tokens) override {
     calls_.Deliver(number_, choice_, tokens, nullptr);
   }
@@ -195,6 +201,21 @@ class PublicGenerateCalls::Observer : public ResponseObserver {
   const std::uint64_t number_;
   const int choice_;
 };
+
+void PublicGenerateCalls::DeliverPrompt(std::uint64_t number, int choice,
+                                        const std::vector<PromptLogprob>& tokens) {
+  PublicGenerateCall* call = nullptr;
+  auto todo = PublicGenerateCall::Todo::kNothing;
+  {
+    std::lock_guard lock(mutex_);
+    const auto it = calls_.find(number);
+    if (it == calls_.end()) return;
+    call = it->second;
+    call->generation().OnPromptLogprobs(choice, tokens);
+    todo = call->Next();
+  }
+  call->Do(todo);
+}
 
 void PublicGenerateCalls::Deliver(std::uint64_t number, int choice,
                                   const std::vector<TokenOutput>& tokens, const AnswerEnd* end) {

@@ -42,6 +42,7 @@ class PublicGenerateCalls {
   std::optional<HttpError> Plan(const grpc::CallbackServerContext& context,
                                 const v1::GenerateRequest& request, ApiCall& call,
                                 GenerationPlan& plan);
+  void DeliverPrompt(std::uint64_t number, int choice, const std::vector<PromptLogprob>& tokens);
   void Deliver(std::uint64_t number, int choice, const std::vector<TokenOutput>& tokens,
                const AnswerEnd* end);
 

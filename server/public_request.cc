@@ -7,6 +7,9 @@
 namespace baton {
 namespace {
 
+// With all alternatives some 300 KiB an event.
+constexpr std::size_t kPromptTokensPerEvent = 1000;
+
 void ReadFields(const v1::GenerateRequest& request, GenerationFields& fields) {
   if (request.has_temperature()) fields.temperature = request.temperature();
   if (request.has_top_p()) fields.top_p = request.top_p();
@@ -17,6 +20,7 @@ void ReadFields(const v1::GenerateRequest& request, GenerationFields& fields) {
   if (request.has_max_tokens()) fields.max_tokens = request.max_tokens();
   if (request.has_min_tokens()) fields.min_tokens = request.min_tokens();
   if (request.has_logprobs()) fields.logprobs = request.logprobs();
+  if (request.has_prompt_logprobs()) fields.prompt_logprobs = request.prompt_logprobs();
   LogitFields& logits = fields.logits;
   if (request.has_repetition_penalty()) logits.repetition_penalty = request.repetition_penalty();
   if (request.has_frequency_penalty()) logits.frequency_penalty = request.frequency_penalty();
@@ -33,6 +37,15 @@ void ReadFields(const v1::GenerateRequest& request, GenerationFields& fields) {
     fields.skip_special_tokens = request.skip_special_tokens();
   }
   fields.cache_salt = request.cache_salt();
+}
+
+void AddTop(const std::vector<TokenLogprob>& top,
+            google::protobuf::RepeatedPtrField<v1::TokenLogprob>& out) {
+  for (const TokenLogprob& entry : top) {
+    v1::TokenLogprob& added = *out.Add();
+    added.set_token_id(entry.token);
+    added.set_logprob(entry.logprob);
+  }
 }
 
 v1::FinishReason PublicReason(FinishReason reason) {
@@ -111,12 +124,25 @@ v1::GenerateEvent PublicEvent(const ChoiceDelta& delta, bool logprobs) {
   token.set_token_id(delta.token->token);
   if (!logprobs) return event;
   token.set_logprob(delta.token->logprob);
-  for (const TokenLogprob& entry : delta.token->top) {
-    v1::TokenLogprob& top = *token.add_top_logprobs();
-    top.set_token_id(entry.token);
-    top.set_logprob(entry.logprob);
-  }
+  AddTop(delta.token->top, *token.mutable_top_logprobs());
   return event;
+}
+
+std::vector<v1::GenerateEvent> PublicEvents(int choice, const std::vector<PromptLogprob>& tokens) {
+  std::vector<v1::GenerateEvent> events;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (i % kPromptTokensPerEvent == 0) {
+      v1::PromptLogprobs& begun = *events.emplace_back().mutable_prompt();
+      begun.set_choice(static_cast<std::uint32_t>(choice));
+      begun.set_first_position(static_cast<std::uint32_t>(i + 1));
+    }
+    v1::PromptLogprob& told = *events.back().mutable_prompt()->add_tokens();
+    told.set_token_id(tokens[i].token);
+    told.set_logprob(tokens[i].logprob);
+    told.set_rank(tokens[i].rank);
+    AddTop(tokens[i].top, *told.mutable_top_logprobs());
+  }
+  return events;
 }
 
 v1::GenerateEvent PublicEvent(const AnswerTotals& totals) {

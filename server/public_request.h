@@ -2,6 +2,8 @@
 // Pure.
 #pragma once
 
+#include <vector>
+
 #include "proto/baton_public.pb.h"
 #include "server/http/http_error.h"
 #include "server/openai/api_call.h"
@@ -19,5 +21,8 @@ std::optional<HttpError> ParsePublicChat(const v1::Chat& chat, const FieldLimits
 
 v1::GenerateEvent PublicEvent(const ChoiceDelta& delta, bool logprobs);
 v1::GenerateEvent PublicEvent(const AnswerTotals& totals);
+
+/// A choice's prompt from its second token on, in events of a bounded size.
+std::vector<v1::GenerateEvent> PublicEvents(int choice, const std::vector<PromptLogprob>& tokens);
 
 }  // namespace baton

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -30,7 +31,12 @@ class Forward {
   /// Errors: those of the backend.
   virtual absl::Status Run(const Batch& batch, absl::FunctionRef<void(int layer)> layer_done) = 0;
 
-  /// [vocab] of the i-th sample row of the last Run(); valid until the next.
+  /// Computes the logits of `rows` of the batch that was run last, at most BatchLimits::LogitRows()
+  /// of them. Errors: those of the backend.
+  virtual absl::Status Head(std::span<const std::int32_t> rows) = 0;
+
+  /// [vocab] of the i-th row of the last Head(), or of the i-th sample row of a Run() since; valid
+  /// until the next of either.
   virtual const float* Logits(int i) const = 0;
 };
 

@@ -1,6 +1,7 @@
 // A Step as the kernels want it: flat arrays over all rows, allocated once for the largest step.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -14,6 +15,12 @@ struct BatchLimits {
   int sequences = 0;
   int pages_per_sequence = 0;
   int tokens_per_page = 0;
+
+  /// Rows of logits that are held at a time: those that sample, or some of a prompt's.
+  int LogitRows() const { return std::max(sequences, kPromptRowsAtOnce); }
+
+  /// Enough that a product with the head is one of matrices.
+  static constexpr int kPromptRowsAtOnce = 16;
 };
 
 struct Batch {

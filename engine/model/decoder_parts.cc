@@ -1,15 +1,15 @@
 #include "engine/model/decoder_parts.h"
 
 #include <cstring>
-#include <vector>
 
+#include "base/check.h"
 #include "base/status.h"
 
 namespace baton {
 namespace {
 
 // Copies rows `rows` of `from` together.
-void Gather(const std::vector<std::int32_t>& rows, std::size_t row_bytes, const std::byte* from,
+void Gather(std::span<const std::int32_t> rows, std::size_t row_bytes, const std::byte* from,
             std::byte* to) {
   for (const std::int32_t row : rows) {
     std::memcpy(to, from + static_cast<std::size_t>(row) * row_bytes, row_bytes);
@@ -21,17 +21,21 @@ void Gather(const std::vector<std::int32_t>& rows, std::size_t row_bytes, const 
 
 DecoderParts::DecoderParts(const ModelShape& shape, const DecoderOptions& options,
                            const Backend& backend, Stream& stream, const BatchLimits& limits)
-    : shape_(shape), options_(options), backend_(backend), stream_(stream) {
+    : shape_(shape),
+      options_(options),
+      backend_(backend),
+      stream_(stream),
+      logit_rows_(limits.LogitRows()) {
   const std::int64_t tokens = limits.tokens;
   residual_ = Scratch(tokens, shape.hidden);
   normed_ = Scratch(tokens, shape.hidden);
   branch_ = Scratch(tokens, shape.hidden);
   gate_up_ = Scratch(tokens, 2 * std::int64_t{options.inter});
   activated_ = Scratch(tokens, options.inter);
-  last_ = Scratch(limits.sequences, shape.hidden);
-  last_branch_ = Scratch(limits.sequences, shape.hidden);
-  last_normed_ = Scratch(limits.sequences, shape.hidden);
-  const auto logits = static_cast<std::size_t>(std::int64_t{limits.sequences} * shape.vocab_size);
+  last_ = Scratch(logit_rows_, shape.hidden);
+  last_branch_ = Scratch(logit_rows_, shape.hidden);
+  last_normed_ = Scratch(logit_rows_, shape.hidden);
+  const auto logits = static_cast<std::size_t>(std::int64_t{logit_rows_} * shape.vocab_size);
   logits_ = std::make_unique_for_overwrite<float[]>(logits);
 }
 
@@ -102,12 +106,13 @@ absl::Status DecoderParts::Mlp(const MlpWeights& mlp, const LinearShape& up, voi
   return Linear(activated_.get(), {mlp.down}, out, {up.m, up.k, inter, up.c_dtype});
 }
 
-absl::Status DecoderParts::Head(const Batch& batch) {
-  const int rows = static_cast<int>(batch.sample_rows.size());
+absl::Status DecoderParts::Head(std::span<const std::int32_t> which) {
+  const int rows = static_cast<int>(which.size());
   if (rows == 0) return absl::OkStatus();
+  BATON_CHECK(rows <= logit_rows_);
   const std::size_t row_bytes = static_cast<std::size_t>(shape_.hidden) * BytesOf(options_.dtype);
-  Gather(batch.sample_rows, row_bytes, residual_.get(), last_.get());
-  Gather(batch.sample_rows, row_bytes, branch_.get(), last_branch_.get());
+  Gather(which, row_bytes, residual_.get(), last_.get());
+  Gather(which, row_bytes, branch_.get(), last_branch_.get());
   RmsNormParams norm;
   norm.rows = rows;
   norm.dim = shape_.hidden;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "absl/status/status.h"
 #include "engine/model/architecture.h"
@@ -66,10 +67,10 @@ class DecoderParts {
   /// products.
   absl::Status Mlp(const MlpWeights& mlp, const LinearShape& up, void* out);
 
-  /// Logits of the rows that sample, and of no others.
-  absl::Status Head(const Batch& batch);
+  /// Logits of these rows of the batch, at most BatchLimits::LogitRows(), and of no others.
+  absl::Status Head(std::span<const std::int32_t> rows);
 
-  /// [vocab] of the i-th sample row of the last Head().
+  /// [vocab] of the i-th row of the last Head().
   const float* Logits(int i) const;
 
   const std::byte* normed() const { return normed_.get(); }  // [tokens][hidden]
@@ -84,6 +85,7 @@ class DecoderParts {
   const DecoderOptions options_;
   const Backend& backend_;
   Stream& stream_;
+  const int logit_rows_;
   bool added_ = false;  // branch_ holds what the residual lacks
 
   Buffer residual_;                  // [tokens][hidden]
@@ -91,10 +93,10 @@ class DecoderParts {
   Buffer branch_;                    // [tokens][hidden]
   Buffer gate_up_;                   // [tokens][2 * inter]
   Buffer activated_;                 // [tokens][inter]
-  Buffer last_;                      // [sequences][hidden] rows that sample
-  Buffer last_branch_;               // [sequences][hidden]
-  Buffer last_normed_;               // [sequences][hidden]
-  std::unique_ptr<float[]> logits_;  // [sequences][vocab]
+  Buffer last_;                      // [logit rows][hidden] those of Head()
+  Buffer last_branch_;               // [logit rows][hidden]
+  Buffer last_normed_;               // [logit rows][hidden]
+  std::unique_ptr<float[]> logits_;  // [logit rows][vocab]
 };
 
 }  // namespace baton

@@ -73,7 +73,7 @@ absl::Status DeepseekForward::Run(const Batch& batch,
           layer.mlp, {tokens, config_.dense_inter, config_.hidden, dtype_}, parts_.branch()));
     }
   }
-  return parts_.Head(batch);
+  return parts_.Head(batch.sample_rows);
 }
 
 // query_ = the heads' queries, through the low rank where the model has one.

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -30,6 +31,7 @@ class DeepseekForward : public Forward {
                   Stream& stream, const BatchLimits& limits);
 
   absl::Status Run(const Batch& batch, absl::FunctionRef<void(int layer)> layer_done) override;
+  absl::Status Head(std::span<const std::int32_t> rows) override { return parts_.Head(rows); }
   const float* Logits(int i) const override { return parts_.Logits(i); }
 
  private:

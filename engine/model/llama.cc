@@ -45,7 +45,7 @@ absl::Status LlamaForward::Run(const Batch& batch, absl::FunctionRef<void(int la
     BATON_RETURN_IF_ERROR(parts_.Mlp(
         layer.mlp, {tokens, config_.inter, config_.hidden, weights_.dtype}, parts_.branch()));
   }
-  return parts_.Head(batch);
+  return parts_.Head(batch.sample_rows);
 }
 
 // The batch's rows of the cache, and query_ made ready for it.

@@ -8,6 +8,9 @@
 // (arXiv 2505.09388) section 2.
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "engine/model/architecture.h"
@@ -24,6 +27,7 @@ class LlamaForward : public Forward {
                const BatchLimits& limits);
 
   absl::Status Run(const Batch& batch, absl::FunctionRef<void(int layer)> layer_done) override;
+  absl::Status Head(std::span<const std::int32_t> rows) override { return parts_.Head(rows); }
   const float* Logits(int i) const override { return parts_.Logits(i); }
 
  private:

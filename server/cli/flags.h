@@ -51,6 +51,7 @@ struct GenerateOptions {
   double temperature = 0;
   std::uint64_t seed = 0;
   int logprobs = -1;               // -1 = none; K = the K likeliest beside the chosen one
+  int prompt_logprobs = -1;        // the same for the tokens of the prompt
   bool ignore_end_tokens = false;  // --ignore-eos
   bool json = false;
 };

@@ -39,6 +39,8 @@ constexpr FlagSpec kFlags[] = {
     Option("--temperature", kGenerate, "T", &SetGenerate, "0 = greedy (default)"),
     Option("--seed", kGenerate, "N", &SetGenerate, "seed of the sampler"),
     Option("--logprobs", kGenerate, "K", &SetGenerate, "log probabilities, and the K likeliest"),
+    Option("--prompt-logprobs", kGenerate, "K", &SetGenerate,
+           "the same for the prompt's own tokens (with --json)"),
     Option("--ignore-eos", kGenerate, "", &SetGenerate, "go on past end tokens"),
     Option("--json", kGenerate, "", &SetGenerate, "one JSON object in place of text"),
     Option("--role", kCheck, "ROLE", &SetCheckConfig, "check as router, prefill or decode would"),

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::int64_t kWorkersMax = 64;      // of one machine
 constexpr std::int64_t kTokensMax = 1 << 24;  // of one answer
-constexpr std::int64_t kLogprobsMax = 20;     // as the HTTP API
 constexpr std::int64_t kTokenIdMax = 1 << 30;
 
 struct Range {
@@ -98,6 +97,8 @@ void SetGenerate(FlagParse& parse, const FlagSpec& flag, const std::string& valu
     if (seed) options.seed = static_cast<std::uint64_t>(*seed);
   } else if (flag.name == "--logprobs") {
     ReadInto(parse, flag, value, {0, kLogprobsMax}, &options.logprobs);
+  } else if (flag.name == "--prompt-logprobs") {
+    ReadInto(parse, flag, value, {0, kLogprobsMax}, &options.prompt_logprobs);
   } else if (flag.name == "--ignore-eos") {
     options.ignore_end_tokens = true;
   } else if (flag.name == "--json") {

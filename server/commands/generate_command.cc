@@ -75,6 +75,25 @@ JsonObject TimingsOf(const Generation& generation) {
       {{"first_token_ms", ToMilliseconds(generation.first_token)}, {"decode_ms", later}});
 }
 
+JsonValue TopJson(const std::vector<TokenLogprob>& entries) {
+  JsonArray top;
+  for (const TokenLogprob& entry : entries) {
+    top.emplace_back(MakeJson({{"token", entry.token}, {"logprob", double{entry.logprob}}}));
+  }
+  return top;
+}
+
+JsonValue PromptJson(const std::vector<PromptLogprob>& tokens) {
+  JsonArray prompt;
+  for (const PromptLogprob& token : tokens) {
+    prompt.emplace_back(MakeJson({{"token", token.token},
+                                  {"logprob", double{token.logprob}},
+                                  {"rank", token.rank},
+                                  {"top", TopJson(token.top)}}));
+  }
+  return prompt;
+}
+
 std::string ToJson(const Generation& generation, const Tokenizer& tokenizer, bool logprobs) {
   JsonArray ids;
   JsonArray values;
@@ -82,11 +101,7 @@ std::string ToJson(const Generation& generation, const Tokenizer& tokenizer, boo
   for (const TokenOutput& output : generation.outputs) {
     ids.emplace_back(output.token);
     values.emplace_back(double{output.logprob});
-    JsonArray top;
-    for (const TokenLogprob& entry : output.top) {
-      top.emplace_back(MakeJson({{"token", entry.token}, {"logprob", double{entry.logprob}}}));
-    }
-    tops.emplace_back(std::move(top));
+    tops.push_back(TopJson(output.top));
   }
   JsonObject object =
       MakeJson({{"token_ids", std::move(ids)}, {"text", TextOf(generation, tokenizer)}});
@@ -94,6 +109,7 @@ std::string ToJson(const Generation& generation, const Tokenizer& tokenizer, boo
     object.Insert("logprobs", std::move(values));
     object.Insert("top_logprobs", std::move(tops));
   }
+  if (!generation.prompt.empty()) object.Insert("prompt_logprobs", PromptJson(generation.prompt));
   object.Insert("finish_reason", generation.finish == FinishReason::kStop ? "stop" : "length");
   object.Insert("timings", TimingsOf(generation));
   return WriteJson(object);
@@ -113,6 +129,7 @@ absl::Status Generate(const Config& config, const GenerateOptions& options) {
   sampling.temperature = static_cast<float>(options.temperature);
   sampling.seed = options.seed;
   sampling.logprobs = options.logprobs;
+  sampling.prompt_logprobs = options.prompt_logprobs;
   const int length = parts.model->facts().length_tokens_max;
   if (options.tokens_max > length) {
     return absl::InvalidArgumentError(absl::StrFormat(

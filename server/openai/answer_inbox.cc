@@ -10,6 +10,12 @@ class AnswerInbox::Observer : public ResponseObserver {
   Observer(AnswerInbox& inbox, std::uint64_t call, int choice)
       : inbox_(inbox), call_(call), choice_(choice) {}
 
+  void OnPromptLogprobs(const std::vector<PromptLogprob>& tokens) override {
+    AnswerEvent event = Begin();
+    event.prompt = tokens;
+    inbox_.Put(std::move(event));
+  }
+
   void OnTokens(const std::vector<TokenOutput>& tokens) override {
     AnswerEvent event = Begin();
     event.tokens = tokens;

@@ -23,6 +23,7 @@ struct AnswerEvent {
   std::uint64_t call = 0;
   int choice = 0;
   Instant received_at{};
+  std::vector<PromptLogprob> prompt;
   std::vector<TokenOutput> tokens;
   std::unique_ptr<AnswerEnd> end;  // null while the choice runs
 };

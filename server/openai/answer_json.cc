@@ -1,5 +1,6 @@
 #include "server/openai/answer_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -22,6 +23,11 @@ JsonValue BytesJson(absl::string_view bytes) {
   JsonArray array;
   for (const char c : bytes) array.emplace_back(int{static_cast<unsigned char>(c)});
   return array;
+}
+
+// Two fields may want different numbers of them: workers told the larger.
+std::size_t AlternativesIn(const PromptLogprob& token, int wanted) {
+  return std::min(token.top.size(), static_cast<std::size_t>(std::max(0, wanted)));
 }
 
 JsonObject LogprobEntry(const TokenLogprob& entry, const Tokenizer& tokenizer,
@@ -59,13 +65,13 @@ JsonValue BudgetJson(const HandoffBudget& budget) {
        {"pages_saved", count(budget.pages_saved)}});
 }
 
+}  // namespace
+
 std::int64_t CharactersIn(absl::string_view utf8) {
   std::int64_t count = 0;
   for (const char c : utf8) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
   return count;
 }
-
-}  // namespace
 
 HttpError NamingRequest(HttpError error, const std::string& request_id) {
   if (error.status >= 500) absl::StrAppend(&error.message, " (request ", request_id, ")");
@@ -126,6 +132,40 @@ JsonValue ChatLogprobJson(const TokenOutput& token, const Tokenizer& tokenizer,
   for (const TokenLogprob& other : token.top) top.push_back(LogprobEntry(other, tokenizer, style));
   entry.Insert("top_logprobs", std::move(top));
   return entry;
+}
+
+JsonValue PromptLogprobJson(const PromptLogprob& token, const Tokenizer& tokenizer,
+                            const AnswerStyle& style) {
+  JsonObject entries;
+  const auto add = [&](TokenId id, float logprob, int rank) {
+    entries.Insert(absl::StrCat(id), MakeJson({{"logprob", Printed(logprob)},
+                                               {"rank", rank},
+                                               {"decoded_token", NameOf(id, tokenizer, style)}}));
+  };
+  add(token.token, token.logprob, token.rank);
+  for (std::size_t i = 0; i < AlternativesIn(token, style.prompt_logprobs); ++i) {
+    if (token.top[i].token == token.token) continue;
+    add(token.top[i].token, token.top[i].logprob, static_cast<int>(i) + 1);
+  }
+  return entries;
+}
+
+void CompletionLogprobs::AddPrompt(TokenId token, const PromptLogprob* scored, std::int64_t offset,
+                                   const Tokenizer& tokenizer, const AnswerStyle& style) {
+  tokens_.push_back(NameOf(token, tokenizer, style));
+  text_offset_.push_back(offset);
+  if (scored == nullptr) {
+    token_logprobs_.push_back(nullptr);
+    top_logprobs_.push_back(nullptr);
+    return;
+  }
+  token_logprobs_.push_back(Printed(scored->logprob));
+  JsonObject top;
+  for (std::size_t i = 0; i < AlternativesIn(*scored, style.echo_logprobs); ++i) {
+    top.Insert(NameOf(scored->top[i].token, tokenizer, style), Printed(scored->top[i].logprob));
+  }
+  top.Insert(NameOf(token, tokenizer, style), Printed(scored->logprob));
+  top_logprobs_.push_back(std::move(top));
 }
 
 void CompletionLogprobs::Add(const TokenOutput& token, absl::string_view text,

@@ -20,7 +20,8 @@ struct AnswerIdentity {
   std::int64_t created = 0;                   // Unix seconds
   std::string model;                          // the name the client may say
   std::string request_id;                     // x-request-id
-  std::vector<std::vector<TokenId>> prompts;  // kept only for return_token_ids
+  std::vector<std::vector<TokenId>> prompts;  // kept only for return_token_ids and echo
+  std::vector<std::string> echoes;            // the prompts' texts; only for echo
 };
 
 /// The answer to a call that was refused or failed: with the id, and in a 5xx's message too.
@@ -43,12 +44,26 @@ JsonValue TokenIdsJson(const std::vector<TokenId>& tokens);
 JsonValue ChatLogprobJson(const TokenOutput& token, const Tokenizer& tokenizer,
                           const AnswerStyle& style);
 
+/// One token of `prompt_logprobs`: by id, its own entry and the likeliest, each with its rank.
+JsonValue PromptLogprobJson(const PromptLogprob& token, const Tokenizer& tokenizer,
+                            const AnswerStyle& style);
+
+/// Of UTF-8.
+std::int64_t CharactersIn(absl::string_view utf8);
+
 /// The `logprobs` of a completion, grown token by token.
 class CompletionLogprobs {
  public:
   /// `text` is what the token set free: offsets count the characters before it.
   void Add(const TokenOutput& token, absl::string_view text, const Tokenizer& tokenizer,
            const AnswerStyle& style);
+
+  /// A token of an echoed prompt, at `offset`; null for the first one, before which nothing stands.
+  void AddPrompt(TokenId token, const PromptLogprob* scored, std::int64_t offset,
+                 const Tokenizer& tokenizer, const AnswerStyle& style);
+
+  /// The answer's text begins after so many characters.
+  void StartAt(std::int64_t characters) { characters_ = characters; }
 
   /// The tokens added since the last call.
   JsonValue Take();

@@ -25,6 +25,10 @@ struct AnswerStyle {
   bool include_usage = false;     // stream: one last chunk with usage, the others say null
   bool continuous_usage = false;  // stream: every chunk says the usage so far
   bool logprobs = false;          // each token with its logprob
+  bool echo = false;              // completions: the prompt before its answer
+  bool echo_skips_special = true;
+  int echo_logprobs = -1;    // alternatives with each echoed token; -1: no logprobs
+  int prompt_logprobs = -1;  // alternatives in `prompt_logprobs`; -1: the field is not there
   bool return_token_ids = false;
   bool token_ids_as_names = false;  // `return_tokens_as_token_ids`: "token_id:17" in logprobs
   bool handoff_budget = false;      // usage also says what the hand-off cost

@@ -42,19 +42,25 @@ std::optional<HttpError> Tokenize(const CallContext& context, int length, ApiCal
   return std::nullopt;
 }
 
-// A whole answer keeps every entry until its end; a stream writes and forgets.
+// A prompt's entries are kept until all of them are there, and a whole answer's until its end; a
+// stream writes those of its answer and forgets.
 std::optional<HttpError> CheckGathered(const ApiCall& call, const GenerationPlan& plan,
                                        const FieldLimits& limits) {
-  if (call.style.stream || !call.fields.logprobs.has_value()) return std::nullopt;
-  std::int64_t entries = 0;
+  std::int64_t of_prompts = 0;
+  std::int64_t of_answers = 0;
   for (const Request& request : plan.requests) {
-    entries += request.stop.max_tokens * (*call.fields.logprobs + 1);
+    const auto prompt = static_cast<std::int64_t>(request.prompt.size());
+    of_prompts += prompt * (request.sampling.prompt_logprobs + 1);
+    if (call.style.stream) continue;
+    of_answers += std::int64_t{request.stop.max_tokens} * (request.sampling.logprobs + 1);
   }
-  if (entries <= limits.gathered_logprobs_max) return std::nullopt;
-  return FieldError(call.fields.logprobs_name,
-                    absl::StrFormat("this could be %d logprobs in one answer, and %d are the most: "
-                                    "stream it, or ask for fewer tokens or alternatives",
-                                    entries, limits.gathered_logprobs_max));
+  if (of_prompts + of_answers <= limits.gathered_logprobs_max) return std::nullopt;
+  const std::string name = of_answers > 0 ? call.fields.logprobs_name : "prompt_logprobs";
+  return FieldError(
+      name, absl::StrFormat("this could be %d logprobs in one answer, and %d are the most: %s",
+                            of_prompts + of_answers, limits.gathered_logprobs_max,
+                            of_answers > 0 ? "stream it, or ask for fewer tokens or alternatives"
+                                           : "shorten the prompt, or ask for fewer alternatives"));
 }
 
 }  // namespace
@@ -100,7 +106,11 @@ std::optional<HttpError> PlanCall(const CallContext& context, ApiCall& call,
   if (auto no = MakePlan(call.fields, prompts, model, context.options, plan)) return no;
   TokenRules rules;
   if (auto no = PlanLogitFields(call.fields.logits, model, context.tokenizer, rules)) return no;
-  for (Request& request : plan.requests) request.sampling.rules = rules;
+  for (Request& request : plan.requests) {
+    request.sampling.rules = rules;
+    // The choices of a chat have one prompt, which the answer speaks of once.
+    if (call.style.chat && request.sampling.choice > 0) request.sampling.prompt_logprobs = -1;
+  }
   return CheckGathered(call, plan, context.options.limits);
 }
 

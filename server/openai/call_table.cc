@@ -53,6 +53,7 @@ void CallTable::DeliverOne(const AnswerEvent& event) {
   const auto it = calls_.find(event.call);
   if (it == calls_.end()) return;  // ended or abandoned: late news are nobody's
   Call& call = it->second;
+  if (!event.prompt.empty()) call.generation->OnPromptLogprobs(event.choice, event.prompt);
   if (!event.tokens.empty()) {
     call.has_token = true;
     call.generation->OnTokens(event.choice, event.tokens, event.received_at);

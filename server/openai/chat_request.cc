@@ -110,6 +110,9 @@ std::optional<HttpError> ParseChatCall(const JsonObject& body, const FieldLimits
   ReadLogprobs(reader, call.fields);
   ReadTemplateFields(reader, limits, call);
   RefuseUnsupported(reader);
+  if (call.fields.echo) {
+    reader.Fail(UnsupportedError("echo", "a chat's prompt is not echoed: use completions"));
+  }
   const JsonArray* messages = reader.Array("messages");
   if (reader.error().has_value()) return reader.error();
   if (messages == nullptr) return FieldError("messages", "messages is required");

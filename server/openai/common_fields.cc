@@ -17,7 +17,6 @@ struct Unsupported {
 };
 
 constexpr std::array kUnsupported = {
-    Unsupported{"prompt_logprobs", Neutral::kNone, "leave it out"},
     Unsupported{"truncate_prompt_tokens", Neutral::kNone, "shorten the prompt"},
     Unsupported{"structured_outputs", Neutral::kEmpty, "leave it out"},
     Unsupported{"guided_json", Neutral::kNone, "leave it out"},
@@ -31,7 +30,6 @@ constexpr std::array kUnsupported = {
     Unsupported{"audio", Neutral::kNone, "only text is served"},
     Unsupported{"chat_template", Neutral::kNone, "templates in requests are not trusted"},
     Unsupported{"suffix", Neutral::kEmpty, "leave it out"},
-    Unsupported{"echo", Neutral::kFalse, "leave it out"},
 };
 
 bool IsNeutral(const JsonValue& value, Neutral neutral) {
@@ -138,6 +136,8 @@ void ReadCommonFields(FieldReader& reader, ApiCall& call) {
   fields.ignore_eos = reader.Bool("ignore_eos").value_or(false);
   fields.include_stop_str_in_output = reader.Bool("include_stop_str_in_output").value_or(false);
   fields.skip_special_tokens = reader.Bool("skip_special_tokens").value_or(true);
+  fields.prompt_logprobs = reader.Int("prompt_logprobs");
+  fields.echo = reader.Bool("echo").value_or(false);
   fields.cache_salt = reader.String("cache_salt").value_or("");
   call.encode.add_special_tokens = reader.Bool("add_special_tokens").value_or(true);
   call.encode.parse_special_tokens = reader.Bool("parse_special_tokens").value_or(true);

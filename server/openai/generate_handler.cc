@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/openai/json_body.h"
+#include "server/openai/prompt_part.h"
 #include "server/openai/random_bits.h"
 #include "server/openai/whole_sink.h"
 
@@ -50,13 +51,22 @@ class GenerateHandler::Preparation final : public TextJob {
   void Work() override {
     refusal_ = handler_.Prepare(request_.body, call_, identity_.prompts, plan_);
     std::string().swap(request_.body);
+    if (refusal_.has_value() || !call_.style.echo) return;
+    const Tokenizer& tokenizer = handler_.context_.call.tokenizer;
+    for (std::size_t i = 0; i < call_.prompts.size(); ++i) {
+      PromptInput& prompt = call_.prompts[i];
+      identity_.echoes.push_back(
+          prompt.is_tokens ? EchoOf(identity_.prompts[i], call_.style.echo_skips_special, tokenizer)
+                           : std::move(prompt.text));
+    }
   }
 
   void Done() override {
     if (!reply_.open()) return;  // the client left meanwhile
     if (!refusal_.has_value() && handler_.context_.calls.full()) refusal_ = TooManyCalls();
     if (refusal_.has_value()) return Refuse(*refusal_);
-    if (!call_.style.return_token_ids) identity_.prompts.clear();
+    const bool told = call_.style.return_token_ids || call_.style.echo;
+    if (!told) identity_.prompts.clear();
     identity_.id =
         absl::StrCat(call_.style.chat ? "chatcmpl-" : "cmpl-", plan_.requests[0].id.ToString());
     identity_.created = UnixSeconds();
@@ -99,6 +109,11 @@ std::optional<HttpError> GenerateHandler::Prepare(const std::string& body, ApiCa
                                                      : ParseCompletionCall(object, limits, call);
   if (refusal.has_value()) return refusal;
   call.style.logprobs = call.fields.logprobs.has_value();
+  call.style.echo = call.fields.echo;
+  call.style.echo_skips_special = call.fields.skip_special_tokens;
+  if (call.style.echo)
+    call.style.echo_logprobs = static_cast<int>(call.fields.logprobs.value_or(-1));
+  call.style.prompt_logprobs = static_cast<int>(call.fields.prompt_logprobs.value_or(-1));
   return PlanCall(context_.call, call, prompts, plan);
 }
 

@@ -20,6 +20,7 @@ void Generation::Submit(
     GenerationPlan plan,
     const std::function<std::unique_ptr<ResponseObserver>(int choice)>& observe) {
   client_stop_tokens_ = plan.client_stop_tokens;
+  prompt_only_ = plan.prompt_only;
   choices_.reserve(plan.requests.size());
   for (std::size_t i = 0; i < plan.requests.size(); ++i) {
     const bool first_of_prompt = i % static_cast<std::size_t>(plan.choices) == 0;
@@ -29,6 +30,14 @@ void Generation::Submit(
   for (std::size_t i = 0; i < plan.requests.size(); ++i) {
     gateway_.Submit(std::move(plan.requests[i]), observe(static_cast<int>(i)));
   }
+}
+
+void Generation::OnPromptLogprobs(int choice, const std::vector<PromptLogprob>& tokens) {
+  Choice& state = choices_[static_cast<std::size_t>(choice)];
+  if (done_ || state.ended) return;
+  state.prompt.insert(state.prompt.end(), tokens.begin(), tokens.end());
+  if (state.prompt.size() + 1 < static_cast<std::size_t>(state.prompt_tokens)) return;
+  sink_->OnPromptLogprobs(choice, std::exchange(state.prompt, {}));
 }
 
 void Generation::OnTokens(int choice, const std::vector<TokenOutput>& tokens, Instant now) {
@@ -41,6 +50,7 @@ void Generation::OnTokens(int choice, const std::vector<TokenOutput>& tokens, In
 }
 
 void Generation::TakeToken(int index, const TokenOutput& token) {
+  if (prompt_only_) return;
   Choice& choice = choices_[static_cast<std::size_t>(index)];
   ++choice.generated;
   if (choice.generated == 1) {
@@ -94,7 +104,7 @@ void Generation::EndByRouter(int index, const AnswerEnd& end) {
   if (index == 0) budget_ = end.budget;
   ChoiceDelta delta;
   delta.choice = index;
-  delta.finish = end.reason;
+  delta.finish = prompt_only_ ? FinishReason::kLength : end.reason;
   if (choice.last.has_value()) {
     const TokenId token = choice.last->token;
     const bool by_end_token = end.reason == FinishReason::kStop;

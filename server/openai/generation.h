@@ -47,6 +47,9 @@ struct AnswerTotals {
 class AnswerSink {
  public:
   virtual ~AnswerSink() = default;
+  /// Of the choice's whole prompt from its second token on; before its first delta, where asked
+  /// for.
+  virtual void OnPromptLogprobs(int choice, std::vector<PromptLogprob> tokens) = 0;
   virtual void OnDelta(const ChoiceDelta& delta, const AnswerTotals& so_far) = 0;
   virtual void OnDone(const AnswerTotals& totals) = 0;
   virtual void OnError(const HttpError& error) = 0;
@@ -72,6 +75,7 @@ class Generation {
   void Submit(GenerationPlan plan,
               const std::function<std::unique_ptr<ResponseObserver>(int choice)>& observe);
 
+  void OnPromptLogprobs(int choice, const std::vector<PromptLogprob>& tokens);
   void OnTokens(int choice, const std::vector<TokenOutput>& tokens, Instant now);
   void OnEnd(int choice, const AnswerEnd& end, Instant now);
 
@@ -100,6 +104,7 @@ class Generation {
     int prompt_tokens;
     bool bears_prompt;  // the first of its prompt: counts it
     AnswerText text;
+    std::vector<PromptLogprob> prompt;  // until all of it is there
     int generated = 0;
     bool ended = false;
     bool said_anything = false;
@@ -126,6 +131,7 @@ class Generation {
   const Instant read_at_;
   std::vector<TokenId> client_stop_tokens_;
   std::vector<Choice> choices_;
+  bool prompt_only_ = false;
   std::optional<HandoffBudget> budget_;
   Instant now_{};
   bool done_ = false;

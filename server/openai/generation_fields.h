@@ -20,7 +20,9 @@ struct GenerationFields {
   std::optional<std::int64_t> n;
   std::optional<std::int64_t> max_tokens;  // absent: up to the model's length
   std::optional<std::int64_t> min_tokens;
-  std::optional<std::int64_t> logprobs;  // alternatives with each token; absent: none at all
+  std::optional<std::int64_t> logprobs;         // alternatives with each token; absent: none at all
+  std::optional<std::int64_t> prompt_logprobs;  // alternatives with each token of the prompt
+  bool echo = false;                            // the prompt stands before its answer
   LogitFields logits;
   std::vector<std::string> stop;
   std::vector<std::int64_t> stop_token_ids;

@@ -53,12 +53,15 @@ Refusal CheckSampling(const GenerationFields& fields, const FieldLimits& limits)
   if (Refusal no = CheckRange("min_p", fields.min_p, 0, 1)) return no;
   if (Refusal no = CheckCount("top_k", fields.top_k, -1, 1 << 30)) return no;
   if (Refusal no = CheckCount("n", fields.n, 1, limits.choices_max)) return no;
-  return CheckCount(fields.logprobs_name, fields.logprobs, 0, limits.logprobs_max);
+  if (Refusal no = CheckCount(fields.logprobs_name, fields.logprobs, 0, limits.logprobs_max))
+    return no;
+  return CheckCount("prompt_logprobs", fields.prompt_logprobs, 0, limits.logprobs_max);
 }
 
 Refusal CheckAgainstModel(const GenerationFields& fields, const ServedModel& model) {
   const int length = model.length_tokens_max;
-  if (Refusal no = CheckCount(fields.max_tokens_name, fields.max_tokens, 1, length)) return no;
+  const int least = fields.echo ? 0 : 1;
+  if (Refusal no = CheckCount(fields.max_tokens_name, fields.max_tokens, least, length)) return no;
   const std::int64_t answer_max = fields.max_tokens.value_or(length);
   if (Refusal no = CheckCount("min_tokens", fields.min_tokens, 0, answer_max)) return no;
   for (const std::int64_t token : fields.stop_token_ids) {
@@ -113,6 +116,9 @@ SamplingParams SamplingOf(const GenerationFields& fields, std::uint64_t seed) {
   sampling.top_k = static_cast<int>(std::max<std::int64_t>(0, fields.top_k.value_or(0)));
   sampling.seed = seed;
   sampling.logprobs = static_cast<int>(fields.logprobs.value_or(-1));
+  const std::int64_t echoed = fields.echo ? fields.logprobs.value_or(-1) : -1;
+  sampling.prompt_logprobs =
+      static_cast<int>(std::max(echoed, fields.prompt_logprobs.value_or(-1)));
   return sampling;
 }
 
@@ -121,7 +127,8 @@ StopRule StopRuleOf(const GenerationFields& fields, const ServedModel& model,
                     std::size_t prompt_tokens) {
   const std::int64_t room = model.length_tokens_max - static_cast<std::int64_t>(prompt_tokens);
   StopRule stop;
-  stop.max_tokens = static_cast<int>(std::min(fields.max_tokens.value_or(room), room));
+  stop.max_tokens = static_cast<int>(std::clamp<std::int64_t>(fields.max_tokens.value_or(room), 1,
+                                                              std::max<std::int64_t>(1, room)));
   stop.min_tokens = static_cast<int>(fields.min_tokens.value_or(0));
   if (!fields.ignore_eos) stop.end_tokens = model.end_tokens;
   for (const std::int64_t token : fields.stop_token_ids) {
@@ -145,6 +152,7 @@ std::optional<HttpError> MakePlan(const GenerationFields& fields,
 
   plan.prompts = static_cast<int>(prompts.size());
   plan.choices = static_cast<int>(fields.n.value_or(1));
+  plan.prompt_only = fields.max_tokens == 0;
   plan.text = {fields.stop, fields.include_stop_str_in_output, fields.skip_special_tokens,
                static_cast<int>(fields.min_tokens.value_or(0))};
   plan.client_stop_tokens.assign(fields.stop_token_ids.begin(), fields.stop_token_ids.end());

@@ -27,8 +27,9 @@ struct FieldLimits {
   int stops_max = 16;
   int stop_bytes_max = 256;
   int stop_tokens_max = 64;
-  int logprobs_max = 20;
-  std::int64_t gathered_logprobs_max = 200'000;  // entries of an answer that is not streamed
+  int logprobs_max = kLogprobsMax;
+  // entries of the prompts, and of an answer that is not streamed
+  std::int64_t gathered_logprobs_max = 200'000;
   int messages_max = 4096;
   int name_bytes_max = 256;
 };
@@ -39,6 +40,7 @@ struct GenerationPlan {
   int choices = 0;  // a prompt
   TextRules text;
   std::vector<TokenId> client_stop_tokens;  // stop_token_ids, for `stop_reason`
+  bool prompt_only = false;  // max_tokens 0 with echo: the one token that a worker makes is dropped
 };
 
 struct PlanOptions {

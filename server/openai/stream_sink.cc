@@ -29,6 +29,7 @@ StreamSink::StreamSink(HttpReply reply, const Tokenizer& tokenizer, AnswerStyle 
       style_(style),
       identity_(std::move(identity)),
       prefix_(PrefixOf(style_, identity_)),
+      prompt_(style_, identity_, tokenizer_, choices),
       logprobs_(choices) {
   for (std::size_t i = 0; style_.chat && i < choices; ++i) answers_.emplace_back(style_.answer);
 }
@@ -44,7 +45,11 @@ void StreamSink::AppendEvent(const ChoiceDelta& delta, const AnswerTotals& so_fa
     AppendChatDelta(delta);
   } else {
     out_ += ",\"text\":";
-    AppendJsonString(delta.text, out_);
+    if (style_.echo && delta.first) {
+      AppendJsonString(absl::StrCat(prompt_.Echo(delta.choice), delta.text), out_);
+    } else {
+      AppendJsonString(delta.text, out_);
+    }
   }
   AppendLogprobs(delta);
   const int calls = style_.chat ? answers_[static_cast<std::size_t>(delta.choice)].calls() : 0;
@@ -53,7 +58,9 @@ void StreamSink::AppendEvent(const ChoiceDelta& delta, const AnswerTotals& so_fa
     absl::StrAppend(&out_, ",\"stop_reason\":", WriteJson(StopReasonJson(delta)));
   }
   if (style_.return_token_ids) AppendTokenFields(delta);
+  if (!style_.chat) AppendPromptLogprobs(delta);
   out_ += "}]";
+  if (style_.chat) AppendPromptLogprobs(delta);
   if (style_.return_token_ids && style_.chat && delta.first) {
     absl::StrAppend(&out_, ",\"prompt_token_ids\":", WriteJson(TokenIdsJson(identity_.prompts[0])));
   }
@@ -90,15 +97,24 @@ void StreamSink::AppendTokenFields(const ChoiceDelta& delta) {
   absl::StrAppend(&out_, ",\"prompt_token_ids\":", WriteJson(TokenIdsJson(prompt)));
 }
 
+// A chat's choices share one prompt: it is told with the first's.
+void StreamSink::AppendPromptLogprobs(const ChoiceDelta& delta) {
+  if (!delta.first || !prompt_.has_logprobs_field()) return;
+  if (style_.chat && delta.choice > 0) return;
+  absl::StrAppend(&out_, ",\"prompt_logprobs\":", WriteJson(prompt_.LogprobsField(delta.choice)));
+}
+
 void StreamSink::AppendLogprobs(const ChoiceDelta& delta) {
   out_ += ",\"logprobs\":";
-  if (!style_.logprobs || delta.token == nullptr) {
+  const bool echoes = style_.echo && delta.first;
+  if (!style_.logprobs || (delta.token == nullptr && !echoes)) {
     out_ += "null";
     return;
   }
   if (!style_.chat) {
     CompletionLogprobs& logprobs = logprobs_[static_cast<std::size_t>(delta.choice)];
-    logprobs.Add(*delta.token, delta.text, tokenizer_, style_);
+    if (echoes) prompt_.AddEchoed(delta.choice, logprobs);
+    if (delta.token != nullptr) logprobs.Add(*delta.token, delta.text, tokenizer_, style_);
     out_ += WriteJson(logprobs.Take());
     return;
   }

@@ -6,10 +6,12 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/http/http_reply.h"
 #include "server/openai/answer_json.h"
+#include "server/openai/prompt_part.h"
 #include "server/text/chat_answer.h"
 
 namespace baton {
@@ -19,6 +21,9 @@ class StreamSink : public AnswerSink {
   StreamSink(HttpReply reply, const Tokenizer& tokenizer, AnswerStyle style,
              AnswerIdentity identity, std::size_t choices);
 
+  void OnPromptLogprobs(int choice, std::vector<PromptLogprob> tokens) override {
+    prompt_.Take(choice, std::move(tokens));
+  }
   void OnDelta(const ChoiceDelta& delta, const AnswerTotals& so_far) override;
   void OnDone(const AnswerTotals& totals) override;
   void OnError(const HttpError& error) override;
@@ -30,6 +35,7 @@ class StreamSink : public AnswerSink {
   void AppendEvent(const ChoiceDelta& delta, const AnswerTotals& so_far);
   void AppendChatDelta(const ChoiceDelta& delta);
   void AppendTokenFields(const ChoiceDelta& delta);
+  void AppendPromptLogprobs(const ChoiceDelta& delta);
   void AppendLogprobs(const ChoiceDelta& delta);
   void Send();
 
@@ -38,6 +44,7 @@ class StreamSink : public AnswerSink {
   const AnswerStyle style_;
   const AnswerIdentity identity_;
   const std::string prefix_;  // of every event, up to its choices
+  PromptPart prompt_;
   std::vector<CompletionLogprobs> logprobs_;
   std::vector<ChatAnswer> answers_;  // chat: one a choice
   std::string out_;                  // one event, reused

@@ -10,12 +10,17 @@ WholeSink::WholeSink(HttpReply reply, const Tokenizer& tokenizer, AnswerStyle st
       tokenizer_(tokenizer),
       style_(style),
       identity_(std::move(identity)),
+      prompt_(style_, identity_, tokenizer_, choices),
       choices_(choices) {
   for (std::size_t i = 0; style_.chat && i < choices; ++i) answers_.emplace_back(style_.answer);
 }
 
 void WholeSink::OnDelta(const ChoiceDelta& delta, const AnswerTotals&) {
   Gathered& choice = choices_[static_cast<std::size_t>(delta.choice)];
+  if (style_.echo && delta.first) {
+    choice.text = prompt_.Echo(delta.choice);
+    prompt_.AddEchoed(delta.choice, choice.completion_logprobs);
+  }
   if (delta.token != nullptr) {
     choice.tokens.push_back(delta.token->token);
     if (style_.logprobs && style_.chat) {
@@ -54,6 +59,9 @@ JsonValue WholeSink::ChoiceJson(std::size_t index) {
   json.Insert("logprobs", LogprobsJson(choice));
   json.Insert("finish_reason", std::move(choice.finish));
   json.Insert("stop_reason", std::move(choice.stop_reason));
+  if (!style_.chat && prompt_.has_logprobs_field()) {
+    json.Insert("prompt_logprobs", prompt_.LogprobsField(static_cast<int>(index)));
+  }
   if (style_.return_token_ids) {
     json.Insert("token_ids", TokenIdsJson(choice.tokens));
     const std::size_t choices = choices_.size() / identity_.prompts.size();
@@ -76,6 +84,9 @@ void WholeSink::OnDone(const AnswerTotals& totals) {
                               {"usage", UsageJson(totals, style_)}});
   if (style_.return_token_ids && style_.chat) {
     body.Insert("prompt_token_ids", TokenIdsJson(identity_.prompts[0]));
+  }
+  if (style_.chat && prompt_.has_logprobs_field()) {
+    body.Insert("prompt_logprobs", prompt_.LogprobsField(0));
   }
   HttpResponse response;
   response.body = WriteJson(body);

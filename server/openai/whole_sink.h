@@ -4,11 +4,13 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/http/http_reply.h"
 #include "server/openai/answer_json.h"
 #include "server/openai/chat_delta.h"
+#include "server/openai/prompt_part.h"
 #include "server/text/chat_answer.h"
 
 namespace baton {
@@ -18,6 +20,9 @@ class WholeSink : public AnswerSink {
   WholeSink(HttpReply reply, const Tokenizer& tokenizer, AnswerStyle style, AnswerIdentity identity,
             std::size_t choices);
 
+  void OnPromptLogprobs(int choice, std::vector<PromptLogprob> tokens) override {
+    prompt_.Take(choice, std::move(tokens));
+  }
   void OnDelta(const ChoiceDelta& delta, const AnswerTotals& so_far) override;
   void OnDone(const AnswerTotals& totals) override;
   void OnError(const HttpError& error) override;
@@ -40,6 +45,7 @@ class WholeSink : public AnswerSink {
   const Tokenizer& tokenizer_;
   const AnswerStyle style_;
   const AnswerIdentity identity_;
+  PromptPart prompt_;
   std::vector<Gathered> choices_;
   std::vector<ChatAnswer> answers_;  // chat: one a choice
 };

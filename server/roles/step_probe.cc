@@ -19,7 +19,8 @@ absl::StatusOr<double> RunSeconds(Executor& executor, int tokens,
                           .pages = {PageId{0}},
                           .samples = true,
                           .sampling = {},
-                          .context = {}});
+                          .context = {},
+                          .followers = {}});
   const Instant start = std::chrono::steady_clock::now();
   BATON_RETURN_IF_ERROR(executor.Launch(std::move(step)));
   while (true) {

@@ -79,7 +79,8 @@ class DecodeWorkerTest : public testing::Test {
                     .pages = {},
                     .samples = true,
                     .sampling = SamplingOf(request),
-                    .context = {}};
+                    .context = {},
+                    .followers = {}};
     for (std::uint32_t i = 0; i < source->num_pages(); ++i) entry.pages.push_back(PageId{i});
     ASSERT_TRUE(model.Launch({.number = 1, .entries = {entry}}).ok());
     model.Advance(Instant{} + std::chrono::hours(1));
@@ -204,6 +205,36 @@ TEST_F(DecodeWorkerTest, DoesNotRepeatAFirstTokenThatHasALogprob) {
       Tokens(FakeAnswer(request.tokens, SamplingOf(request), StopOf(request)));
   wanted.erase(wanted.begin());
   EXPECT_EQ(TokensOf(said_, 1), wanted);
+}
+
+TEST_F(DecodeWorkerTest, LogprobsOfAPromptThatItRunsAreOfAllOfIt) {
+  for (const int length : {1, 2, 8, 9, 100}) {
+    Start();
+    const std::vector<TokenId> tokens = FakePrompt(length, 5);
+    Give(DecodeJobOf({.id = 1, .tokens = tokens}, nullptr));
+    RunSteps();
+    Give(DecodeJobOf({.id = 2, .tokens = tokens, .prompt_logprobs = 0}, nullptr));
+    RunSteps();
+    EXPECT_TRUE(PromptLogprobsOf(said_, 1).empty());
+    EXPECT_EQ(PromptLogprobsOf(said_, 2), FakePromptLogprobs(tokens)) << length;
+    EXPECT_EQ(TokensOf(said_, 2), TokensOf(said_, 1));
+    EXPECT_EQ(worker_->stats().prompt_cached_tokens, 0U);
+    said_.clear();
+  }
+}
+
+// Its repetition could overtake what the prefill worker says of the prompt.
+TEST_F(DecodeWorkerTest, DoesNotRepeatAFirstTokenBeforeWhichThePromptIsToldOf) {
+  Start();
+  const FakeRequest request{
+      .id = 1, .tokens = FakePrompt(9, 5), .max_tokens = 3, .prompt_logprobs = 0};
+  Give(DecodeJobOf(request, &prefill_));
+  Round();
+  Offer(1);
+  Commit(request);
+  RunSteps();
+  EXPECT_EQ(TokensOf(said_, 1).size(), 2U);
+  EXPECT_TRUE(PromptLogprobsOf(said_, 1).empty());
 }
 
 TEST_F(DecodeWorkerTest, NoHitBeforeCommit) {

@@ -45,6 +45,28 @@ TEST(RelayTest, EveryLengthAndChunkSizeGivesTheAnswerOfOneProcess) {
   }
 }
 
+// Both ends hold the prompt already; what it gives to its tokens is computed all the same, and the
+// hand-off brings only what decode lacks.
+TEST(RelayTest, LogprobsOfThePromptAreThoseOfOneProcessWhateverIsCached) {
+  for (const int chunk : {8, 16, 64}) {
+    RelayOptions options;
+    options.prefill.step_tokens_max = chunk;
+    RelayWorld world(options);
+    const std::vector<TokenId> text = FakePrompt(100, 5);
+    std::uint64_t id = 0;
+    for (int length = 100; length >= 1; length -= 9) {
+      FakeRequest request{.id = ++id, .tokens = {text.begin(), text.begin() + length}};
+      request.prompt_logprobs = 0;
+      id % 2 == 0 ? world.DispatchLocal(request) : world.Dispatch(request);
+      world.Run();
+      ASSERT_EQ(PromptLogprobsOf(world.said, id), FakePromptLogprobs(request.tokens)) << length;
+      ASSERT_EQ(world.Answer(id), Wanted(request)) << length;
+      world.said.clear();
+    }
+    ExpectAtRest(world);
+  }
+}
+
 // One prompt, cut at every length: hits at both ends, of every size, full hits included.
 TEST(RelayTest, EveryHitAtBothEndsGivesTheAnswerOfOneProcess) {
   const std::vector<TokenId> text = FakePrompt(200, 5);

@@ -184,6 +184,46 @@ TEST_F(PrefillWorkerTest, ASharedPrefixIsComputedOnce) {
   EXPECT_EQ(TokensOf(said_, 2)[0], FakeAnswer(tokens, SamplingOf(second), StopOf(second))[0].token);
 }
 
+// Cached tokens have no logits: whoever asks for the prompt's computes all of it, whatever is
+// there.
+TEST_F(PrefillWorkerTest, LogprobsOfThePromptAreOfAllOfItInSpiteOfAHit) {
+  for (const int length : {1, 2, 16, 17, 41}) {
+    Start();
+    const std::vector<TokenId> tokens = FakePrompt(length, 5);
+    Give(PrefillJobOf({.id = 1, .tokens = tokens}, decode_));
+    RunSteps();
+    EXPECT_TRUE(PromptLogprobsOf(said_, 1).empty());
+    EndHandoff(open_.back(), HandoffReason::kCommitted);
+    Give(PrefillJobOf({.id = 2, .tokens = tokens, .prompt_logprobs = 0}, decode_));
+    RunSteps();
+    EXPECT_EQ(PromptLogprobsOf(said_, 2), FakePromptLogprobs(tokens)) << length;
+    EXPECT_EQ(worker_->stats().cached_tokens, 0U);
+    EXPECT_EQ(TokensOf(said_, 2), TokensOf(said_, 1));
+    // Whoever hears the first token has heard all of the prompt.
+    EXPECT_TRUE(said_.back().message.has_tokens() || said_.back().message.has_load());
+    EndHandoff(open_.back(), HandoffReason::kCommitted);
+    EXPECT_EQ(worker_->ledger().free, 32U);
+    said_.clear();
+    commands_.clear();
+  }
+}
+
+TEST_F(PrefillWorkerTest, AnAttemptThatGoesOnScoresThePromptAndNotTheAnswerSoFar) {
+  Start();
+  const std::vector<TokenId> tokens = FakePrompt(20, 5);
+  Give(PrefillJobOf({.id = 1,
+                     .attempt = 2,
+                     .tokens = tokens,
+                     .prompt_tokens = 11,
+                     .max_tokens = 12,
+                     .prompt_logprobs = 0},
+                    decode_));
+  RunSteps();
+  const std::vector<PromptLogprob> scored = PromptLogprobsOf(said_, 1);
+  ASSERT_EQ(scored.size(), 10U);
+  EXPECT_EQ(scored.back().token, tokens[10]);
+}
+
 TEST_F(PrefillWorkerTest, AnotherSaltHitsNothing) {
   Start();
   Give(PrefillJobOf({.id = 1, .tokens = FakePrompt(24, 5), .salt = "a"}, decode_));

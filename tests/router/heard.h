@@ -10,6 +10,7 @@
 namespace baton {
 
 struct Heard {
+  std::vector<PromptLogprob> prompt;
   std::vector<TokenId> tokens;
   int ends = 0;
   FinishReason finish = FinishReason::kNone;
@@ -17,7 +18,7 @@ struct Heard {
   std::string code;
   RequestUsage usage;
   HandoffBudget budget;
-  bool after_end = false;  // something came after the end
+  bool after_end = false;  // something came after the end, or of the prompt after its answer began
 };
 
 class HearingObserver final : public ResponseObserver {
@@ -25,6 +26,10 @@ class HearingObserver final : public ResponseObserver {
   /// `heard` outlives the observer.
   explicit HearingObserver(Heard& heard) : heard_(heard) {}
 
+  void OnPromptLogprobs(const std::vector<PromptLogprob>& tokens) override {
+    if (heard_.ends > 0 || !heard_.tokens.empty()) heard_.after_end = true;
+    heard_.prompt.insert(heard_.prompt.end(), tokens.begin(), tokens.end());
+  }
   void OnTokens(const std::vector<TokenOutput>& tokens) override {
     if (heard_.ends > 0) heard_.after_end = true;
     for (const TokenOutput& token : tokens) heard_.tokens.push_back(token.token);

@@ -75,6 +75,23 @@ inline link::HandoffReport ReportOf(const RequestId& id, std::uint32_t attempt,
   return report;
 }
 
+/// Of `tokens`, which stand at `first_position` of the prompt.
+inline link::PromptLogprobs PromptLogprobsOf(const RequestId& id, std::uint32_t attempt,
+                                             std::uint32_t first_position,
+                                             const std::vector<TokenId>& tokens) {
+  link::PromptLogprobs said;
+  ToProto(id, said.mutable_request());
+  said.set_attempt(attempt);
+  said.set_first_position(first_position);
+  for (const TokenId token : tokens) {
+    link::PromptLogprob& scored = *said.add_tokens();
+    scored.set_token(token);
+    scored.set_logprob(-static_cast<float>(token));
+    scored.set_rank(1);
+  }
+  return said;
+}
+
 template <typename Kind>
 link::WorkerMessage MessageOf(Kind kind) {
   link::WorkerMessage message;

@@ -127,6 +127,35 @@ TEST_F(PublicServiceTest, StreamsOneEventATokenThenTheUsage) {
   EXPECT_EQ(gateway_.requests().at(0).sampling.temperature, 0.0F);
 }
 
+TEST_F(PublicServiceTest, ThePromptsLogprobsComeBeforeTheAnswerInEventsOfABoundedSize) {
+  Start(AnswersWith("a"));
+  v1::GenerateRequest request;
+  request.set_text(std::string(2500, 'x'));
+  request.set_max_tokens(1);
+  request.set_prompt_logprobs(2);
+  const Streamed got = Generate(request);
+  ASSERT_TRUE(got.status.ok()) << got.status.error_message();
+  ASSERT_THAT(got.events, SizeIs(5));
+  const std::vector<PromptLogprob> wanted = MadeUpPrompt(gateway_.requests().at(0));
+  std::size_t next = 0;
+  for (int i = 0; i < 3; ++i) {
+    const v1::PromptLogprobs& told = got.events[static_cast<std::size_t>(i)].prompt();
+    EXPECT_EQ(told.first_position(), next + 1);
+    EXPECT_LE(told.tokens_size(), 1000);
+    for (const v1::PromptLogprob& token : told.tokens()) {
+      EXPECT_EQ(token.token_id(), wanted[next].token);
+      EXPECT_EQ(token.logprob(), wanted[next].logprob);
+      EXPECT_EQ(token.rank(), 2);
+      EXPECT_EQ(token.top_logprobs_size(), 2);
+      ++next;
+    }
+  }
+  EXPECT_EQ(next, wanted.size());
+  EXPECT_EQ(got.events[3].token().text(), "a");
+  request.set_prompt_logprobs(21);
+  EXPECT_EQ(Generate(request).param, "prompt_logprobs");
+}
+
 TEST_F(PublicServiceTest, TakesChatAndTokenIdsAndAppliesStops) {
   Start(AnswersWith("one;two"));
   v1::GenerateRequest chat;

@@ -124,6 +124,21 @@ TokenOutput ByteToken(char byte, const SamplingParams& sampling) {
   return token;
 }
 
+std::vector<PromptLogprob> MadeUpPrompt(const Request& request) {
+  std::vector<PromptLogprob> scored;
+  for (std::size_t i = 1; i < request.prompt.size(); ++i) {
+    PromptLogprob& token = scored.emplace_back();
+    token = {
+        .token = request.prompt[i], .logprob = -0.5F * static_cast<float>(i), .rank = 2, .top = {}};
+    for (int rank = 0; rank < request.sampling.prompt_logprobs; ++rank) {
+      const TokenId other = rank == 1 ? token.token : (token.token + 1 + rank) % 256;
+      token.top.push_back(
+          {other, rank == 1 ? token.logprob : -0.125F * static_cast<float>(rank + 1)});
+    }
+  }
+  return scored;
+}
+
 ScriptedGateway::Script AnswersWith(std::string answer) {
   return [answer = std::move(answer)](const Request& request,
                                       std::unique_ptr<ResponseObserver> observer) {
@@ -135,6 +150,12 @@ ScriptedGateway::Script AnswersWith(std::string answer) {
     budget.wire = "tcp";
     budget.exposed_ms = 1.5;
     FinishReason reason = FinishReason::kNone;
+    const std::vector<PromptLogprob> prompt = MadeUpPrompt(request);
+    if (request.sampling.prompt_logprobs >= 0 && !prompt.empty()) {
+      // As it comes in chunks of a prompt.
+      observer->OnPromptLogprobs({prompt.front()});
+      observer->OnPromptLogprobs({prompt.begin() + 1, prompt.end()});
+    }
     for (const char byte : answer) {
       observer->OnTokens({ByteToken(byte, request.sampling)});
       ++usage.completion_tokens;

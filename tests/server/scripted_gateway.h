@@ -74,6 +74,9 @@ class ScriptedGateway : public Gateway {
 /// The model that tests serve: bytes and two control tokens, 8,192 tokens long.
 ServedModel TestModel();
 
+/// What a request that wants it hears of its prompt, from the second token on: made up, of rank 2.
+std::vector<PromptLogprob> MadeUpPrompt(const Request& request);
+
 /// A script: answers with the bytes of `answer`, a token a call, then the end that the request's
 /// stop rule asks for (kLength when the answer is used up).
 ScriptedGateway::Script AnswersWith(std::string answer);

@@ -35,9 +35,9 @@ void ForParts(const StepEntry& entry, int position, int layer, const KvArena& ar
               const Body& body) {
   const KvLayout& layout = arena.layout();
   const PageId page = entry.pages[static_cast<std::size_t>(position / layout.tokens_per_page)];
-  std::byte* part = arena.Page(page).data() +
-                    static_cast<std::size_t>(layer) * layout.LayerBytes() +
-                    static_cast<std::size_t>(position % layout.tokens_per_page) * layout.RowBytes(0);
+  std::byte* part =
+      arena.Page(page).data() + static_cast<std::size_t>(layer) * layout.LayerBytes() +
+      static_cast<std::size_t>(position % layout.tokens_per_page) * layout.RowBytes(0);
   for (std::size_t at = 0; at < sizeof(Row); at += layout.RowBytes(0)) {
     body(part, at);
     part += layout.PlaneBytes(0);
@@ -69,6 +69,15 @@ TokenOutput Sample(std::uint64_t sum, int position, const SamplingParams& sampli
       Mix(sum ^ Mix(sampling.seed ^ (static_cast<std::uint64_t>(position) << 32)));
   return {.token = static_cast<TokenId>(draw % kHashVocabulary),
           .logprob = -static_cast<float>(draw >> 40),
+          .top = {}};
+}
+
+PromptLogprob Score(std::uint64_t sum, int position, TokenId token) {
+  const std::uint64_t draw = Mix(
+      sum ^ Mix(static_cast<std::uint64_t>(token) ^ (static_cast<std::uint64_t>(position) << 32)));
+  return {.token = token,
+          .logprob = -static_cast<float>(draw >> 40),
+          .rank = 1 + static_cast<int>(draw % kHashVocabulary),
           .top = {}};
 }
 
@@ -108,6 +117,37 @@ TokenOutput SampleFromPages(const StepEntry& entry, const KvArena& arena) {
     }
   }
   return Sample(sum, end, entry.sampling);
+}
+
+PromptLogprobRun ScoreFromPages(const StepEntry& entry, const KvArena& arena) {
+  PromptLogprobRun run{
+      .sequence = entry.sequence, .first_position = entry.first_position + 1, .tokens = {}};
+  const int end = entry.first_position + static_cast<int>(entry.followers.size());
+  std::uint64_t sum = 0;
+  for (int position = 0; position < end; ++position) {
+    for (int layer = 0; layer < kLayers; ++layer) {
+      Attend(ReadRow(entry, position, layer, arena), position, sum);
+    }
+    const int follower = position - entry.first_position;
+    if (follower < 0) continue;
+    run.tokens.push_back(
+        Score(sum, position + 1, entry.followers[static_cast<std::size_t>(follower)]));
+  }
+  return run;
+}
+
+std::vector<PromptLogprob> HashPromptOracle(const std::vector<TokenId>& prompt) {
+  Row rows[kLayers];
+  std::uint64_t sum = 0;
+  std::vector<PromptLogprob> scored;
+  for (std::size_t i = 0; i + 1 < prompt.size(); ++i) {
+    for (int layer = 0; layer < kLayers; ++layer) {
+      rows[layer] = NextRow(rows[layer], static_cast<int>(i), layer, prompt[i]);
+      Attend(rows[layer], static_cast<int>(i), sum);
+    }
+    scored.push_back(Score(sum, static_cast<int>(i) + 1, prompt[i + 1]));
+  }
+  return scored;
 }
 
 std::vector<TokenOutput> HashOracle(const std::vector<TokenId>& prompt,

@@ -26,6 +26,12 @@ void WriteHashRows(const StepEntry& entry, int layer, const KvArena& arena);
 /// What follows the run, from all rows in its pages.
 TokenOutput SampleFromPages(const StepEntry& entry, const KvArena& arena);
 
+/// What the model gives to the run's followers, from all rows that each may see.
+PromptLogprobRun ScoreFromPages(const StepEntry& entry, const KvArena& arena);
+
+/// The same of a whole prompt, from its second token on, in one undisturbed process.
+std::vector<PromptLogprob> HashPromptOracle(const std::vector<TokenId>& prompt);
+
 /// The whole answer that one undisturbed process gives.
 std::vector<TokenOutput> HashOracle(const std::vector<TokenId>& prompt,
                                     const SamplingParams& sampling, const StopRule& stop);

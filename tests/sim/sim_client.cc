@@ -16,8 +16,23 @@ class SimObserver : public ResponseObserver {
   SimObserver(SimClient& client, EventQueue& events, const SimViolation& violation)
       : client_(client), events_(events), violation_(violation) {}
 
+  void OnPromptLogprobs(const std::vector<PromptLogprob>& tokens) override {
+    if (client_.ends > 0 || !client_.heard.empty()) Wrong("logprobs of the prompt came too late");
+    for (const PromptLogprob& token : tokens) {
+      const std::size_t place = client_.heard_prompt.size();
+      client_.heard_prompt.push_back(token);
+      events_.Trace("prompt", Number(), static_cast<std::uint64_t>(token.rank));
+      const bool right =
+          place < client_.expected_prompt.size() && token == client_.expected_prompt[place];
+      if (!right) Wrong(absl::StrFormat("logprob %d of the prompt is not the oracle's", place));
+    }
+  }
+
   void OnTokens(const std::vector<TokenOutput>& tokens) override {
     if (client_.ends > 0) Wrong("a token after the end");
+    if (client_.heard_prompt.size() != client_.expected_prompt.size()) {
+      Wrong("a token before all logprobs of the prompt");
+    }
     for (const TokenOutput& token : tokens) {
       const std::size_t place = client_.heard.size();
       client_.heard.push_back(token);
@@ -57,7 +72,7 @@ class SimObserver : public ResponseObserver {
  private:
   bool IsOracles(std::size_t place, const TokenOutput& token) const {
     if (place >= client_.expected.size()) return false;
-    // Without logprobs the decode worker repeats the first token, and knows no logprob of it.
+    // Without logprobs the decode worker may repeat the first token, and knows no logprob of it.
     if (client_.request.sampling.logprobs < 0) return token.token == client_.expected[place].token;
     return token == client_.expected[place];
   }
@@ -89,6 +104,10 @@ std::unique_ptr<SimClient> DrawSimClient(int number, std::vector<TokenId> prompt
   }
   request.sampling.seed = random.Next();
   request.sampling.logprobs = random.Chance(0.5) ? 0 : -1;
+  if (request.sampling.seed % 4 == 0) {
+    request.sampling.prompt_logprobs = 0;
+    client->expected_prompt = HashPromptOracle(request.prompt);
+  }
   request.stop.max_tokens = random.Chance(0.15) ? 1 : random.Between(2, 48);
   request.stop.end_tokens = {kHashEnd};
   request.time_left = std::chrono::seconds(40);

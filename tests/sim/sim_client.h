@@ -21,8 +21,10 @@ struct SimClient {
   int router = 0;
   Request request;
   std::vector<TokenOutput> expected;
-  bool must_finish = false;  // nothing is broken: an error is a violation
+  std::vector<PromptLogprob> expected_prompt;  // empty: it did not ask
+  bool must_finish = false;                    // nothing is broken: an error is a violation
 
+  std::vector<PromptLogprob> heard_prompt;
   std::vector<TokenOutput> heard;
   int ends = 0;
   bool finished = false;

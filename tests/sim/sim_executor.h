@@ -88,6 +88,7 @@ class SimExecutor : public Executor {
     }
     flight.result.number = flight.step.number;
     for (const StepEntry& entry : flight.step.entries) {
+      if (!entry.followers.empty()) flight.result.prompts.push_back(ScoreFromPages(entry, arena_));
       if (entry.samples)
         flight.result.sampled.push_back({entry.sequence, SampleFromPages(entry, arena_)});
     }

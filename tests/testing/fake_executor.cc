@@ -56,6 +56,22 @@ TokenOutput Sample(const KvArena& arena, const StepEntry& entry) {
   return output;
 }
 
+// From the row before each follower, which holds a chain over all tokens so far.
+PromptLogprobRun Score(const KvArena& arena, const StepEntry& entry) {
+  PromptLogprobRun run{
+      .sequence = entry.sequence, .first_position = entry.first_position + 1, .tokens = {}};
+  for (std::size_t i = 0; i < entry.followers.size(); ++i) {
+    const int position = entry.first_position + static_cast<int>(i);
+    const std::uint64_t hash =
+        Mix(HashRow(arena, entry, position, 1), static_cast<std::uint64_t>(entry.followers[i]));
+    run.tokens.push_back({.token = entry.followers[i],
+                          .logprob = -static_cast<float>(hash % 97) / 16,
+                          .rank = 1 + static_cast<int>(hash % kFakeVocabulary),
+                          .top = {}});
+  }
+  return run;
+}
+
 }  // namespace
 
 KvLayout FakeLayout(int tokens_per_page) {
@@ -98,11 +114,12 @@ Instant FakeExecutor::due() const {
 }
 
 void FakeExecutor::Compute(Running& running) {
-  running.result = StepResult{.number = running.step.number, .sampled = {}};
+  running.result = StepResult{.number = running.step.number, .prompts = {}, .sampled = {}};
   for (const StepEntry& entry : running.step.entries) {
     for (std::size_t i = 0; i < entry.tokens.size(); ++i) {
       WriteRow(arena_, entry, entry.first_position + static_cast<int>(i), entry.tokens[i]);
     }
+    if (!entry.followers.empty()) running.result->prompts.push_back(Score(arena_, entry));
     if (entry.samples) {
       running.result->sampled.push_back({entry.sequence, Sample(arena_, entry)});
     }
@@ -111,6 +128,19 @@ void FakeExecutor::Compute(Running& running) {
   for (int layer = 0; layer < arena_.layout().num_layers; ++layer) {
     options_.layer_done(running.step.number, layer);
   }
+}
+
+std::vector<PromptLogprob> FakePromptLogprobs(const std::vector<TokenId>& prompt) {
+  const std::unique_ptr<KvArena> arena =
+      *KvArena::Create(FakeLayout(static_cast<int>(prompt.size())), 1);
+  StepEntry entry;
+  entry.tokens = prompt;
+  entry.pages = {PageId{0}};
+  entry.followers.assign(prompt.begin() + 1, prompt.end());
+  for (std::size_t i = 0; i < prompt.size(); ++i) {
+    WriteRow(*arena, entry, static_cast<int>(i), prompt[i]);
+  }
+  return Score(*arena, entry).tokens;
 }
 
 std::vector<TokenOutput> FakeAnswer(const std::vector<TokenId>& prompt,
@@ -124,7 +154,8 @@ std::vector<TokenOutput> FakeAnswer(const std::vector<TokenId>& prompt,
                   .pages = {PageId{0}},
                   .samples = true,
                   .sampling = sampling,
-                  .context = {}};
+                  .context = {},
+                  .followers = {}};
   std::vector<TokenOutput> outputs;
   while (true) {
     for (std::size_t i = 0; i < entry.tokens.size(); ++i) {

@@ -63,6 +63,9 @@ class FakeExecutor : public Executor {
   bool lost_ = false;
 };
 
+/// What one undisturbed process gives to the tokens of `prompt` from the second on.
+std::vector<PromptLogprob> FakePromptLogprobs(const std::vector<TokenId>& prompt);
+
 /// What one undisturbed process answers to `prompt`, in chunks of any size.
 std::vector<TokenOutput> FakeAnswer(const std::vector<TokenId>& prompt,
                                     const SamplingParams& sampling, const StopRule& stop);

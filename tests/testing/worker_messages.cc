@@ -64,6 +64,7 @@ SamplingParams SamplingOf(const FakeRequest& request) {
   SamplingParams sampling;
   sampling.seed = request.seed;
   sampling.logprobs = request.logprobs;
+  sampling.prompt_logprobs = request.prompt_logprobs;
   return sampling;
 }
 
@@ -110,6 +111,17 @@ std::vector<TokenId> TokensOf(const std::vector<WorkerOutput>& outputs, std::uin
     }
   }
   return tokens;
+}
+
+std::vector<PromptLogprob> PromptLogprobsOf(const std::vector<WorkerOutput>& outputs,
+                                            std::uint64_t id) {
+  std::vector<PromptLogprob> scored;
+  for (const WorkerOutput& output : outputs) {
+    const link::PromptLogprobs& said = output.message.prompt_logprobs();
+    if (said.request().low() != id || said.first_position() != scored.size() + 1) continue;
+    for (const link::PromptLogprob& token : said.tokens()) scored.push_back(FromProto(token));
+  }
+  return scored;
 }
 
 std::vector<link::JobFailed> FailuresOf(const std::vector<WorkerOutput>& outputs,

@@ -28,6 +28,7 @@ struct FakeRequest {
   int prompt_tokens = 0;  // 0 = all of `tokens`
   int max_tokens = 4;
   int logprobs = -1;
+  int prompt_logprobs = -1;
   std::uint64_t seed = 0;
   std::uint32_t deadline_ms = 60'000;
   std::string salt = "";
@@ -44,6 +45,9 @@ link::RouterMessage VerdictOf(const link::Register& worker);
 
 /// Token ids in all StepTokens of request `id` among `outputs`, in order.
 std::vector<TokenId> TokensOf(const std::vector<WorkerOutput>& outputs, std::uint64_t id);
+/// All PromptLogprobs of request `id`, in order; each position is the one after the last.
+std::vector<PromptLogprob> PromptLogprobsOf(const std::vector<WorkerOutput>& outputs,
+                                            std::uint64_t id);
 /// The JobFailed messages of request `id`.
 std::vector<link::JobFailed> FailuresOf(const std::vector<WorkerOutput>& outputs, std::uint64_t id);
 
