@@ -69,8 +69,9 @@ absl::StatusOr<ModelSize> MeasureModel(const ModelConfig& config) {
 }
 
 absl::StatusOr<std::unique_ptr<Model>> LoadModel(const ModelConfig& config,
-                                                 const LoadProgress& progress) {
-  BATON_ASSIGN_OR_RETURN(Checkpoint checkpoint, OpenCheckpoint(config));
+                                                 const LoadProgress& progress,
+                                                 const std::string& cache_directory) {
+  BATON_ASSIGN_OR_RETURN(Checkpoint checkpoint, OpenCheckpoint(config, cache_directory));
   BATON_ASSIGN_OR_RETURN(ModelFacts facts, FactsOf(checkpoint, config));
   // Bytes come from the disk once, in whichever pass is first: for the digest, or into place.
   std::size_t shown = 0;
@@ -81,7 +82,7 @@ absl::StatusOr<std::unique_ptr<Model>> LoadModel(const ModelConfig& config,
     shown = pass;
     if (progress) progress(shown, checkpoint.bytes);
   };
-  facts.revision = checkpoint.revision(on_bytes);
+  BATON_ASSIGN_OR_RETURN(facts.revision, checkpoint.revision(on_bytes));
   pass = 0;
   const BindOptions bind{facts.activation, facts.length_tokens_max, on_bytes};
   BATON_ASSIGN_OR_RETURN(auto weights,

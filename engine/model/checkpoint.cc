@@ -1,5 +1,7 @@
 #include "engine/model/checkpoint.h"
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -18,6 +20,7 @@
 #include "engine/model/dummy_weights.h"
 #include "engine/model/parse_config.h"
 #include "engine/model/recall_model.h"
+#include "engine/model/revision_memory.h"
 #include "engine/model/tokenizer_reach.h"
 
 namespace baton {
@@ -72,21 +75,69 @@ absl::StatusOr<ParsedConfig> ReadConfig(const std::string& directory, std::strin
   return ParseConfigJson(config, generation.has_value() ? &*generation : nullptr);
 }
 
-absl::Status OpenFiles(const std::string& directory, const std::string& stated_revision,
-                       std::string config_text, Checkpoint& checkpoint) {
-  BATON_ASSIGN_OR_RETURN(std::unique_ptr<CheckpointFiles> files, CheckpointFiles::Open(directory));
-  checkpoint.bytes = files->bytes();
-  checkpoint.revision = [files = files.get(), stated_revision,
-                         text = std::move(config_text)](const OnBytes& on_bytes) {
-    if (!stated_revision.empty()) return stated_revision;
+// The state that a directory's revision belongs to; nothing where its path has no canonical form.
+std::optional<RevisionKey> KeyOf(const std::string& directory, const std::string& config_text,
+                                 const CheckpointFiles& files) {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::canonical(directory, error);
+  if (error) return std::nullopt;
+  Sha256 hash;
+  hash.AddString(config_text);
+  return RevisionKey{.model_directory = path.string(),
+                     .text = absl::StrCat("directory ", path.string(), "\nconfig ",
+                                          ToHex(hash.Finish()), "\n", files.StateText()),
+                     .changed_ns = files.changed_ns()};
+}
+
+std::int64_t NanosecondsSinceEpoch() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
+}
+
+/// Of a directory's files: remembered, or a digest over the configuration and every byte.
+struct FilesRevision {
+  const CheckpointFiles* files;
+  std::string config_text;
+  std::optional<RevisionKey> key;
+  RevisionMemory memory;
+
+  absl::StatusOr<std::string> operator()(const OnBytes& on_bytes) const {
+    const std::optional<std::string> known =
+        key.has_value() ? memory.Recall(*key) : std::optional<std::string>();
+    if (known.has_value()) {
+      files->Prefetch(on_bytes);
+      return *known;
+    }
+    const std::int64_t began = NanosecondsSinceEpoch();
     Sha256 hash;
-    hash.AddString(text);
-    files->AddTo(hash, on_bytes);
-    return ToHex(hash.Finish());
-  };
-  checkpoint.check_unchanged = [files = files.get()] { return files->CheckSizes(); };
+    hash.AddString(config_text);
+    BATON_RETURN_IF_ERROR(files->AddTo(hash, on_bytes));
+    std::string revision = ToHex(hash.Finish());
+    BATON_RETURN_IF_ERROR(files->CheckUnchanged());
+    if (!key.has_value()) return revision;
+    if (const absl::Status kept = memory.Remember(*key, revision, began); !kept.ok()) {
+      BATON_INFO("the weights' revision is not remembered, the next start reads all of them: %s",
+                 std::string(kept.message()));
+    }
+    return revision;
+  }
+};
+
+absl::Status OpenFiles(const ModelConfig& config, const std::string& cache_directory,
+                       std::string config_text, Checkpoint& checkpoint) {
+  BATON_ASSIGN_OR_RETURN(std::unique_ptr<CheckpointFiles> files,
+                         CheckpointFiles::Open(config.path));
+  checkpoint.bytes = files->bytes();
+  if (config.revision.empty()) {
+    std::optional<RevisionKey> key = KeyOf(config.path, config_text, *files);
+    checkpoint.revision = FilesRevision{files.get(), std::move(config_text), std::move(key),
+                                        RevisionMemory(cache_directory)};
+  } else {
+    checkpoint.revision = [stated = config.revision](const OnBytes&) { return stated; };
+  }
+  checkpoint.check_unchanged = [files = files.get()] { return files->CheckUnchanged(); };
   checkpoint.source = std::move(files);
-  const std::string tokenizer = directory + "/tokenizer.json";
+  const std::string tokenizer = config.path + "/tokenizer.json";
   if (!Exists(tokenizer)) return absl::OkStatus();
   BATON_ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(tokenizer, kTokenizerBytesMax));
   BATON_ASSIGN_OR_RETURN(checkpoint.ids_with_text,
@@ -116,7 +167,8 @@ absl::Status CheckIsDirectory(const std::string& path) {
       " is no directory; give a Hugging Face directory on this machine, or builtin:recall"));
 }
 
-absl::StatusOr<Checkpoint> OpenDirectory(const ModelConfig& config) {
+absl::StatusOr<Checkpoint> OpenDirectory(const ModelConfig& config,
+                                         const std::string& cache_directory) {
   BATON_RETURN_IF_ERROR(CheckIsDirectory(config.path));
   Checkpoint checkpoint;
   checkpoint.name = ModelNameOf(config.path);
@@ -132,8 +184,7 @@ absl::StatusOr<Checkpoint> OpenDirectory(const ModelConfig& config) {
   if (config.load_format == "dummy") {
     BATON_RETURN_IF_ERROR(MakeDummies(config_text, checkpoint));
   } else {
-    BATON_RETURN_IF_ERROR(
-        OpenFiles(config.path, config.revision, std::move(config_text), checkpoint));
+    BATON_RETURN_IF_ERROR(OpenFiles(config, cache_directory, std::move(config_text), checkpoint));
   }
   return checkpoint;
 }
@@ -151,9 +202,10 @@ absl::StatusOr<std::unique_ptr<const Architecture>> OpenArchitecture(const Model
   return std::move(parsed.architecture);
 }
 
-absl::StatusOr<Checkpoint> OpenCheckpoint(const ModelConfig& config) {
+absl::StatusOr<Checkpoint> OpenCheckpoint(const ModelConfig& config,
+                                          const std::string& cache_directory) {
   if (absl::StartsWith(config.path, kBuiltinPrefix)) return OpenBuiltin(config.path);
-  return OpenDirectory(config);
+  return OpenDirectory(config, cache_directory);
 }
 
 }  // namespace baton

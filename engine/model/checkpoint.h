@@ -25,8 +25,9 @@ struct Checkpoint {
   std::unique_ptr<const WeightSource> source;
   std::size_t bytes = 0;  // of all weights
   /// The identity of the weights. Reads every byte of a directory, telling `on_bytes` (may be
-  /// null), unless the operator states it. Call it while `source` lives.
-  std::function<std::string(const OnBytes& on_bytes)> revision;
+  /// null), unless the operator states it or it is remembered. Call it while `source` lives.
+  /// Errors: InvalidArgument names a tensor that holds a NaN or an infinity.
+  std::function<absl::StatusOr<std::string>(const OnBytes& on_bytes)> revision;
   /// To be called when all has been read. Errors: FailedPrecondition when a file changed meanwhile.
   std::function<absl::Status()> check_unchanged;
 };
@@ -35,7 +36,8 @@ struct Checkpoint {
 /// Errors: as LoadModel.
 absl::StatusOr<std::unique_ptr<const Architecture>> OpenArchitecture(const ModelConfig& config);
 
-/// Errors: as LoadModel.
-absl::StatusOr<Checkpoint> OpenCheckpoint(const ModelConfig& config);
+/// `cache_directory`: where revisions are remembered; empty = nowhere. Errors: as LoadModel.
+absl::StatusOr<Checkpoint> OpenCheckpoint(const ModelConfig& config,
+                                          const std::string& cache_directory);
 
 }  // namespace baton

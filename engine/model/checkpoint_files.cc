@@ -2,20 +2,23 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "engine/model/finite.h"
 #include "engine/model/shard_index.h"
 
 namespace baton {
 namespace {
 
 constexpr std::size_t kIndexBytesMax = std::size_t{64} << 20;
-constexpr std::size_t kHashPart = std::size_t{16} << 20;
-constexpr std::size_t kHashAhead = 4 * kHashPart;  // asked of the disk while a part is hashed
+constexpr std::size_t kPart = std::size_t{1}
+                              << 20;            // read, hashed and looked at while in the cache
+constexpr std::size_t kReadAhead = 64 * kPart;  // asked of the disk meanwhile
 
 absl::Status BadIndex(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(kShardIndexName, ": ", what));
@@ -45,6 +48,23 @@ absl::StatusOr<std::string> OnlyShard(const std::string& directory) {
   }
   return absl::InvalidArgumentError(absl::StrCat(
       pickle, " is a pickle, which is never opened; convert the weights to safetensors"));
+}
+
+// The first number of `tensor` that is none, among those that end in `part` of the file.
+std::optional<std::size_t> NotFiniteIn(const StoredTensor& tensor,
+                                       std::span<const std::byte> part) {
+  const std::size_t size = FloatBytes(tensor.dtype);
+  if (size == 0) return std::nullopt;
+  const auto offset = [&](const std::byte* place) {
+    const std::byte* const begin = tensor.bytes.data();
+    return place <= begin ? 0
+                          : std::min(static_cast<std::size_t>(place - begin), tensor.bytes.size());
+  };
+  const std::size_t first = offset(part.data()) / size;
+  const std::size_t end = offset(part.data() + part.size()) / size;
+  const auto found =
+      FirstNotFinite(tensor.bytes.subspan(first * size, (end - first) * size), tensor.dtype);
+  return found.has_value() ? std::optional(first + *found) : std::nullopt;
 }
 
 }  // namespace
@@ -114,25 +134,76 @@ std::size_t CheckpointFiles::bytes() const {
   return total;
 }
 
-void CheckpointFiles::AddTo(Sha256& hash, const std::function<void(std::size_t)>& on_bytes) const {
+absl::Status CheckpointFiles::AddTo(Sha256& hash,
+                                    const std::function<void(std::size_t)>& on_bytes) const {
+  Places places;
+  for (const auto& [name, tensor] : tensors_) {
+    if (!tensor.bytes.empty()) places.try_emplace(tensor.bytes.data(), name, &tensor);
+  }
   hash.AddString(index_);
   for (const Shard& shard : shards_) {
     std::span<const std::byte> rest = shard.file.bytes();
+    const std::size_t size = rest.size();
     hash.AddString(shard.name);
-    hash.AddU64(rest.size());
-    shard.file.Prefetch(0, kHashAhead);
+    hash.AddU64(size);
+    shard.file.Prefetch(0, kReadAhead);
+    auto tensor = places.lower_bound(rest.data());
     while (!rest.empty()) {
-      const auto part = rest.first(std::min(rest.size(), kHashPart));
-      shard.file.Prefetch(shard.file.bytes().size() - rest.size() + kHashAhead, kHashPart);
+      const auto part = rest.first(std::min(rest.size(), kPart));
+      shard.file.Prefetch(size - rest.size() + kReadAhead, kPart);
       hash.AddBytes(part);
+      const std::byte* const end = part.data() + part.size();
+      while (tensor != places.end() && tensor->first < end) {
+        const auto& [name, stored] = tensor->second;
+        if (const auto bad = NotFiniteIn(*stored, part)) {
+          return absl::InvalidArgumentError(absl::StrCat(
+              shard.name, ": tensor ", name, ": element ", *bad,
+              " is not a finite number; the file is damaged or was saved so: take another copy"));
+        }
+        if (stored->bytes.data() + stored->bytes.size() > end) break;  // goes on in the next part
+        ++tensor;
+      }
       if (on_bytes) on_bytes(part.size());
       rest = rest.subspan(part.size());
     }
   }
+  return absl::OkStatus();
 }
 
-absl::Status CheckpointFiles::CheckSizes() const {
-  for (const Shard& shard : shards_) BATON_RETURN_IF_ERROR(shard.file.CheckSize());
+void CheckpointFiles::Prefetch(const std::function<void(std::size_t)>& on_bytes) const {
+  for (const Shard& shard : shards_) {
+    const std::size_t size = shard.file.bytes().size();
+    for (std::size_t at = 0; at < size; at += kPart) {
+      shard.file.Prefetch(at, kPart);
+      if (on_bytes) on_bytes(std::min(kPart, size - at));
+    }
+  }
+}
+
+std::string CheckpointFiles::StateText() const {
+  Sha256 index;
+  index.AddString(index_);
+  std::string text = absl::StrCat("index ", ToHex(index.Finish()), "\n");
+  for (const Shard& shard : shards_) {
+    const FileIdentity& file = shard.file.identity();
+    absl::StrAppend(&text, "shard ", shard.name, " device ", file.device, " inode ", file.inode,
+                    " size ", file.size, " modified ", file.modified_ns, " changed ",
+                    file.changed_ns, "\n");
+  }
+  return text;
+}
+
+std::int64_t CheckpointFiles::changed_ns() const {
+  std::int64_t last = 0;
+  for (const Shard& shard : shards_) {
+    const FileIdentity& file = shard.file.identity();
+    last = std::max({last, file.changed_ns, file.modified_ns});
+  }
+  return last;
+}
+
+absl::Status CheckpointFiles::CheckUnchanged() const {
+  for (const Shard& shard : shards_) BATON_RETURN_IF_ERROR(shard.file.CheckUnchanged());
   return absl::OkStatus();
 }
 

@@ -2,9 +2,12 @@
 // model.safetensors.index.json names. Nothing outside the directory is opened, nor any pickle.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -27,17 +30,29 @@ class CheckpointFiles : public WeightSource {
   /// Bytes of all shards.
   std::size_t bytes() const;
 
-  /// Adds the index and every byte of every shard, by name. `on_bytes` is told of each part read.
-  void AddTo(Sha256& hash, const std::function<void(std::size_t)>& on_bytes) const;
+  /// Adds the index and every byte of every shard, by name, and looks at every weight while its
+  /// bytes are at hand. `on_bytes` is told of each part read. Errors: InvalidArgument names the
+  /// tensor that holds a NaN or an infinity.
+  absl::Status AddTo(Sha256& hash, const std::function<void(std::size_t)>& on_bytes) const;
 
-  /// Errors: FailedPrecondition when a shard changed its size since Open().
-  absl::Status CheckSizes() const;
+  /// Asks the system for every byte, in order; a page touched alone would be a small read.
+  void Prefetch(const std::function<void(std::size_t)>& on_bytes) const;
+
+  /// In which state the index and the shards were opened, in lines; and when one last changed.
+  std::string StateText() const;
+  std::int64_t changed_ns() const;
+
+  /// Errors: FailedPrecondition when a shard changed since Open().
+  absl::Status CheckUnchanged() const;
 
  private:
   struct Shard {
     std::string name;
     MappedFile file;
   };
+
+  /// Tensors by where they lie.
+  using Places = std::map<const std::byte*, std::pair<std::string, const StoredTensor*>>;
 
   absl::Status AddShard(const std::string& directory, const std::string& name);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/model/finite.h"
 #include "engine/model/fp8_blocks.h"
 #include "engine/model/weight_names.h"
 #include "kernels/common/elements.h"
@@ -28,6 +29,10 @@ std::int64_t ElementsOf(const std::vector<std::int64_t>& shape) {
   std::int64_t elements = 1;
   for (const std::int64_t dim : shape) elements *= dim;
   return elements;
+}
+
+absl::string_view StoredNameOf(DType dtype) {
+  return dtype == DType::kBf16 ? "BF16" : dtype == DType::kF16 ? "F16" : "F32";
 }
 
 // F8_E8M0 is an exponent alone: 2^(code - 127), and NaN for 255. Source: OCP Microscaling 1.0.
@@ -62,7 +67,7 @@ const void* WeightBinder::Get(const std::string& name) {
   if (stored == nullptr) return nullptr;
   if (stored->dtype == "F8_E4M3" && stored->shape.size() > 1) return Widen(name, *stored);
   DType from{};
-  if (DTypeOf(stored->dtype, &from)) return Convert(*stored, from, dtype_);
+  if (DTypeOf(stored->dtype, &from)) return Convert(name, *stored, from, dtype_);
   status_ = absl::InvalidArgumentError(
       absl::StrCat("tensor ", name, " is stored as ", stored->dtype,
                    "; readable are BF16, F16, F32, and F8_E4M3 with weight_scale_inv"));
@@ -74,7 +79,7 @@ const float* WeightBinder::GetFloats(const std::string& name) {
   if (stored == nullptr) return nullptr;
   DType from{};
   if (DTypeOf(stored->dtype, &from)) {
-    return static_cast<const float*>(Convert(*stored, from, DType::kF32));
+    return static_cast<const float*>(Convert(name, *stored, from, DType::kF32));
   }
   status_ = absl::InvalidArgumentError(absl::StrCat("tensor ", name, " is stored as ",
                                                     stored->dtype, "; needed is F32, BF16 or F16"));
@@ -92,7 +97,19 @@ const StoredTensor* WeightBinder::Find(const std::string& name) {
   return stored;
 }
 
-const void* WeightBinder::Convert(const StoredTensor& stored, DType from, DType to) {
+// Bytes as stored were looked at when they were read; a narrower type may not hold them.
+const void* WeightBinder::Checked(const std::string& name, const std::byte* copy,
+                                  std::size_t elements, DType dtype) {
+  const std::span<const std::byte> bytes(copy, elements * BytesOf(dtype));
+  if (!FirstNotFinite(bytes, StoredNameOf(dtype)).has_value()) return copy;
+  status_ = absl::InvalidArgumentError(
+      absl::StrCat("tensor ", name, " holds numbers too large for ", NameOf(dtype),
+                   "; set model.dtype (--dtype) to bfloat16 or float32"));
+  return nullptr;
+}
+
+const void* WeightBinder::Convert(const std::string& name, const StoredTensor& stored, DType from,
+                                  DType to) {
   const auto address = reinterpret_cast<std::uintptr_t>(stored.bytes.data());
   if (from == to && address % BytesOf(from) == 0) return stored.bytes.data();
   const auto count = static_cast<std::int64_t>(stored.bytes.size() / BytesOf(from));
@@ -101,7 +118,7 @@ const void* WeightBinder::Convert(const StoredTensor& stored, DType from, DType 
   for (std::int64_t i = 0; i < count; ++i) {
     StoreElement(copy, to, i, LoadElement(stored.bytes.data(), from, i));
   }
-  return copy;
+  return Checked(name, copy, static_cast<std::size_t>(count), to);
 }
 
 // Any dimensions before the last two are as many matrices, each with its own scales.
@@ -128,7 +145,7 @@ const void* WeightBinder::Widen(const std::string& name, const StoredTensor& sto
                    std::span<const float>(scales).subspan(i * matrix_scales, matrix_scales), rows,
                    cols, dtype_, copy + i * matrix * BytesOf(dtype_));
   }
-  return copy;
+  return Checked(name, copy, stored.bytes.size(), dtype_);
 }
 
 std::byte* WeightBinder::Allocate(std::int64_t elements) {

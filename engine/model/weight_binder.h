@@ -37,14 +37,17 @@ class WeightBinder {
   /// Room for `elements` numbers of the model's type.
   std::byte* Allocate(std::int64_t elements);
 
-  /// Errors: InvalidArgument names a tensor that is stored in a type that is not read;
+  /// Errors: InvalidArgument names a tensor that is stored in a type that is not read, or does not
+  /// fit the model's;
   /// ResourceExhausted when memory is short.
   const absl::Status& status() const { return status_; }
 
  private:
   const StoredTensor* Find(const std::string& name);
   std::byte* AllocateBytes(std::size_t bytes);
-  const void* Convert(const StoredTensor& stored, DType from, DType to);
+  const void* Convert(const std::string& name, const StoredTensor& stored, DType from, DType to);
+  const void* Checked(const std::string& name, const std::byte* copy, std::size_t elements,
+                      DType dtype);
   const void* Widen(const std::string& name, const StoredTensor& stored);
 
   const WeightSource& source_;

@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "kvtransfer/transfer_limits.h"
 #include "kvtransfer/ucx_transport.h"
+#include "server/roles/cache_directory.h"
 #include "server/roles/memory_plan.h"
 #include "server/roles/random_start.h"
 #include "server/roles/wire_check.h"
@@ -104,7 +105,7 @@ absl::StatusOr<ModelParts> MakeModelParts(const Config& config) {
     return absl::InvalidArgumentError(absl::StrFormat(
         "model.cpu_isa: %s is not to be had on this machine; use auto", config.model.cpu_isa));
   }
-  BATON_ASSIGN_OR_RETURN(parts.model, LoadModel(config.model, ProgressBar()));
+  BATON_ASSIGN_OR_RETURN(parts.model, LoadModel(config.model, ProgressBar(), CacheDirectory()));
   BATON_ASSIGN_OR_RETURN(parts.kv_dtype,
                          KvDTypeFor(parts.model->facts(), config.flat.kv_cache_dtype));
   return parts;
