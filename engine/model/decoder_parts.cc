@@ -58,17 +58,24 @@ absl::Status DecoderParts::Embed(const Batch& batch) {
 }
 
 absl::Status DecoderParts::Norm(const void* weight, int tokens) {
+  const std::byte* added = added_ ? branch_.get() : nullptr;
+  added_ = true;
+  return RmsNorm({tokens, shape_.hidden, shape_.rms_epsilon}, added, residual_.get(), weight,
+                 normed_.get());
+}
+
+absl::Status DecoderParts::RmsNorm(const NormShape& shape, const void* x, void* residual,
+                                   const void* weight, void* out) {
   RmsNormParams norm;
-  norm.rows = tokens;
-  norm.dim = shape_.hidden;
-  norm.epsilon = shape_.rms_epsilon;
+  norm.rows = shape.rows;
+  norm.dim = shape.dim;
+  norm.epsilon = shape.epsilon;
   norm.activation = options_.dtype;
   norm.weight_dtype = options_.dtype;
-  norm.x = added_ ? branch_.get() : nullptr;
-  norm.residual = residual_.get();
+  norm.x = x;
+  norm.residual = residual;
   norm.weight = weight;
-  norm.out = normed_.get();
-  added_ = true;
+  norm.out = out;
   return backend_.rms_norm(norm, stream_);
 }
 
@@ -113,17 +120,8 @@ absl::Status DecoderParts::Head(std::span<const std::int32_t> which) {
   const std::size_t row_bytes = static_cast<std::size_t>(shape_.hidden) * BytesOf(options_.dtype);
   Gather(which, row_bytes, residual_.get(), last_.get());
   Gather(which, row_bytes, branch_.get(), last_branch_.get());
-  RmsNormParams norm;
-  norm.rows = rows;
-  norm.dim = shape_.hidden;
-  norm.epsilon = shape_.rms_epsilon;
-  norm.activation = options_.dtype;
-  norm.weight_dtype = options_.dtype;
-  norm.x = last_branch_.get();
-  norm.residual = last_.get();
-  norm.weight = options_.norm;
-  norm.out = last_normed_.get();
-  BATON_RETURN_IF_ERROR(backend_.rms_norm(norm, stream_));
+  BATON_RETURN_IF_ERROR(RmsNorm({rows, shape_.hidden, shape_.rms_epsilon}, last_branch_.get(),
+                                last_.get(), options_.norm, last_normed_.get()));
   return Linear(last_normed_.get(), {options_.head}, logits_.get(),
                 {rows, shape_.vocab_size, shape_.hidden, DType::kF32});
 }

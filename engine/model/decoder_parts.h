@@ -38,6 +38,12 @@ struct LinearShape {
   std::int64_t c_row_stride = 0;  // elements; 0 = n
 };
 
+struct NormShape {
+  int rows;
+  int dim;
+  float epsilon;
+};
+
 struct DecoderOptions {
   int inter = 0;  // of the widest MLP
   DType dtype = DType::kBf16;
@@ -59,6 +65,10 @@ class DecoderParts {
   /// residual += branch() (unless this is the first since Embed()); normed() = rms_norm(residual) *
   /// weight.
   absl::Status Norm(const void* weight, int tokens);
+
+  /// out = rms_norm(residual) * weight; x, unless it is null, is added to the residual first.
+  absl::Status RmsNorm(const NormShape& shape, const void* x, void* residual, const void* weight,
+                       void* out);
 
   /// c = a times b, transposed (+ bias[n], unless it is null).
   absl::Status Linear(const void* a, LinearWeights b, void* c, const LinearShape& shape);

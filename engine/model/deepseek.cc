@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/status.h"
+#include "engine/model/paged_params.h"
 
 namespace baton {
 namespace {
@@ -85,16 +86,9 @@ absl::Status DeepseekForward::Queries(const DeepseekLayer& layer, int tokens) {
   }
   BATON_RETURN_IF_ERROR(parts_.Linear(parts_.normed(), {layer.query_a}, query_low_.get(),
                                       {tokens, config_.q_lora_dim, config_.hidden, dtype_}));
-  RmsNormParams norm;
-  norm.rows = tokens;
-  norm.dim = config_.q_lora_dim;
-  norm.epsilon = kLowRankEpsilon;
-  norm.activation = dtype_;
-  norm.weight_dtype = dtype_;
-  norm.residual = query_low_.get();
-  norm.weight = layer.query_a_norm;
-  norm.out = query_low_normed_.get();
-  BATON_RETURN_IF_ERROR(backend_.rms_norm(norm, stream_));
+  BATON_RETURN_IF_ERROR(parts_.RmsNorm({tokens, config_.q_lora_dim, kLowRankEpsilon}, nullptr,
+                                       query_low_.get(), layer.query_a_norm,
+                                       query_low_normed_.get()));
   return parts_.Linear(query_low_normed_.get(), {layer.query_b}, query_.get(),
                        {tokens, width, config_.q_lora_dim, dtype_});
 }
@@ -104,26 +98,15 @@ absl::Status DeepseekForward::Append(const DeepseekLayer& layer, int index, cons
   const int tokens = batch.tokens();
   BATON_RETURN_IF_ERROR(parts_.Linear(parts_.normed(), {layer.kv_a}, kv_.get(),
                                       {tokens, config_.CacheDim(), config_.hidden, dtype_}));
-  MlaAppendParams append;
-  append.tokens = tokens;
+  auto append = AppendParams<MlaAppendParams>({arena_, index, dtype_}, batch, weights_.rope);
   append.num_heads = config_.num_heads;
   append.nope_dim = config_.nope_dim;
   append.rope_dim = config_.rope_dim;
   append.latent_dim = config_.latent_dim;
-  append.tokens_per_page = arena_.layout().tokens_per_page;
   append.epsilon = kLowRankEpsilon;
-  append.activation = dtype_;
-  append.weight_dtype = dtype_;
-  append.cache_dtype = arena_.layout().dtype;
   append.kv = kv_.get();
   append.q = query_.get();
   append.latent_weight = layer.kv_a_norm;
-  append.cos = weights_.rope.cos.data();
-  append.sin = weights_.rope.sin.data();
-  append.positions = batch.positions.data();
-  append.slots = batch.slots.data();
-  append.pages = arena_.base() + arena_.layout().OffsetOf(PageId{0}, index);
-  append.page_stride_bytes = arena_.layout().PageBytes();
   append.query = absorbed_.get();
   return backend_.mla_append(append, stream_);
 }
@@ -132,22 +115,12 @@ absl::Status DeepseekForward::Append(const DeepseekLayer& layer, int index, cons
 absl::Status DeepseekForward::Attend(const DeepseekLayer& layer, int index, const Batch& batch) {
   const int tokens = batch.tokens();
   BATON_RETURN_IF_ERROR(Absorb(layer, tokens));
-  MlaDecodeParams attend;
-  attend.sequences = batch.sequences();
+  auto attend = AttendParams<MlaDecodeParams>({arena_, index, dtype_}, batch);
   attend.num_heads = config_.num_heads;
   attend.latent_dim = config_.latent_dim;
   attend.rope_dim = config_.rope_dim;
-  attend.tokens_per_page = arena_.layout().tokens_per_page;
   attend.softmax_scale = weights_.softmax_scale;
-  attend.activation = dtype_;
-  attend.cache_dtype = arena_.layout().dtype;
-  attend.row_starts = batch.row_starts.data();
-  attend.lengths = batch.lengths.data();
-  attend.block_table = batch.block_table.data();
-  attend.max_pages = batch.max_pages;
   attend.query = absorbed_.get();
-  attend.pages = arena_.base() + arena_.layout().OffsetOf(PageId{0}, index);
-  attend.page_stride_bytes = arena_.layout().PageBytes();
   attend.output = attended_.get();
   BATON_RETURN_IF_ERROR(backend_.mla_decode(attend, stream_));
   BATON_RETURN_IF_ERROR(Expand(layer, tokens));
@@ -157,39 +130,45 @@ absl::Status DeepseekForward::Attend(const DeepseekLayer& layer, int index, cons
 
 // The latent parts of absorbed_: each head's query times its key projection.
 absl::Status DeepseekForward::Absorb(const DeepseekLayer& layer, int tokens) {
-  GemmParams gemm;
-  gemm.m = tokens;
-  gemm.n = config_.latent_dim;
-  gemm.k = config_.nope_dim;
-  gemm.batch = config_.num_heads;
-  gemm.a_dtype = gemm.b_dtype = gemm.c_dtype = dtype_;
-  gemm.a = query_.get();
-  gemm.a_row_stride = std::int64_t{config_.num_heads} * config_.QueryDim();
-  gemm.a_batch_stride = config_.QueryDim();
-  gemm.b = layer.key_up_transposed;
-  gemm.b_batch_stride = std::int64_t{config_.latent_dim} * config_.nope_dim;
-  gemm.c = absorbed_.get();
-  gemm.c_row_stride = std::int64_t{config_.num_heads} * config_.CacheDim();
-  gemm.c_batch_stride = config_.CacheDim();
-  return backend_.gemm(gemm, stream_);
+  return PerHead({.m = tokens,
+                  .n = config_.latent_dim,
+                  .k = config_.nope_dim,
+                  .a = query_.get(),
+                  .a_width = config_.QueryDim(),
+                  .b = layer.key_up_transposed,
+                  .b_rows = config_.latent_dim,
+                  .c = absorbed_.get(),
+                  .c_width = config_.CacheDim()});
 }
 
 // values_ = each head's attended latent times its value projection.
 absl::Status DeepseekForward::Expand(const DeepseekLayer& layer, int tokens) {
+  return PerHead({.m = tokens,
+                  .n = config_.v_dim,
+                  .k = config_.latent_dim,
+                  .a = attended_.get(),
+                  .a_width = config_.latent_dim,
+                  .b = layer.value_up,
+                  .b_rows = config_.nope_dim + config_.v_dim,
+                  .c = values_.get(),
+                  .c_width = config_.v_dim});
+}
+
+absl::Status DeepseekForward::PerHead(const HeadProduct& product) {
   GemmParams gemm;
-  gemm.m = tokens;
-  gemm.n = config_.v_dim;
-  gemm.k = config_.latent_dim;
+  gemm.m = product.m;
+  gemm.n = product.n;
+  gemm.k = product.k;
   gemm.batch = config_.num_heads;
   gemm.a_dtype = gemm.b_dtype = gemm.c_dtype = dtype_;
-  gemm.a = attended_.get();
-  gemm.a_row_stride = std::int64_t{config_.num_heads} * config_.latent_dim;
-  gemm.a_batch_stride = config_.latent_dim;
-  gemm.b = layer.value_up;
-  gemm.b_batch_stride = std::int64_t{config_.nope_dim + config_.v_dim} * config_.latent_dim;
-  gemm.c = values_.get();
-  gemm.c_row_stride = std::int64_t{config_.num_heads} * config_.v_dim;
-  gemm.c_batch_stride = config_.v_dim;
+  gemm.a = product.a;
+  gemm.a_row_stride = std::int64_t{config_.num_heads} * product.a_width;
+  gemm.a_batch_stride = product.a_width;
+  gemm.b = product.b;
+  gemm.b_batch_stride = std::int64_t{product.b_rows} * product.k;
+  gemm.c = product.c;
+  gemm.c_row_stride = std::int64_t{config_.num_heads} * product.c_width;
+  gemm.c_batch_stride = product.c_width;
   return backend_.gemm(gemm, stream_);
 }
 

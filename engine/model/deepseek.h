@@ -35,11 +35,25 @@ class DeepseekForward : public Forward {
   const float* Logits(int i) const override { return parts_.Logits(i); }
 
  private:
+  /// Of each head its own: [m][k] times [n][k], transposed, gives [m][n]. Heads lie side by side in
+  /// the rows of a and c, `a_width` and `c_width` numbers each, and one after the other in b,
+  /// `b_rows` rows each.
+  struct HeadProduct {
+    int m, n, k;
+    const void* a;
+    int a_width;
+    const void* b;
+    int b_rows;
+    void* c;
+    int c_width;
+  };
+
   absl::Status Queries(const DeepseekLayer& layer, int tokens);
   absl::Status Append(const DeepseekLayer& layer, int index, const Batch& batch);
   absl::Status Attend(const DeepseekLayer& layer, int index, const Batch& batch);
   absl::Status Absorb(const DeepseekLayer& layer, int tokens);
   absl::Status Expand(const DeepseekLayer& layer, int tokens);
+  absl::Status PerHead(const HeadProduct& product);
   absl::Status Experts(const DeepseekLayer& layer, int tokens);
 
   const DeepseekWeights& weights_;

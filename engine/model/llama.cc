@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/status.h"
+#include "engine/model/paged_params.h"
 
 namespace baton {
 
@@ -59,27 +60,16 @@ absl::Status LlamaForward::Append(const LlamaLayer& layer, int index, const Batc
   BATON_RETURN_IF_ERROR(parts_.Linear(x, layer.query, query_.get(), query));
   BATON_RETURN_IF_ERROR(parts_.Linear(x, layer.key, key_.get(), key));
   BATON_RETURN_IF_ERROR(parts_.Linear(x, layer.value, value_.get(), key));
-  GqaAppendParams append;
-  append.tokens = tokens;
+  auto append = AppendParams<GqaAppendParams>({arena_, index, dtype}, batch, weights_.rope);
   append.num_heads = config_.num_heads;
   append.kv_heads = config_.kv_heads;
   append.head_dim = dim;
-  append.tokens_per_page = arena_.layout().tokens_per_page;
   append.epsilon = config_.rms_epsilon;
-  append.activation = dtype;
-  append.weight_dtype = dtype;
-  append.cache_dtype = arena_.layout().dtype;
   append.q = query_.get();
   append.k = key_.get();
   append.v = value_.get();
   append.q_weight = layer.query_norm;
   append.k_weight = layer.key_norm;
-  append.cos = weights_.rope.cos.data();
-  append.sin = weights_.rope.sin.data();
-  append.positions = batch.positions.data();
-  append.slots = batch.slots.data();
-  append.pages = arena_.base() + arena_.layout().OffsetOf(PageId{0}, index);
-  append.page_stride_bytes = arena_.layout().PageBytes();
   append.query = query_.get();
   return backend_.gqa_append(append, stream_);
 }
@@ -87,22 +77,12 @@ absl::Status LlamaForward::Append(const LlamaLayer& layer, int index, const Batc
 // branch = what attention adds.
 absl::Status LlamaForward::Attend(const LlamaLayer& layer, int index, const Batch& batch) {
   const int dim = config_.HeadDim();
-  GqaDecodeParams attend;
-  attend.sequences = batch.sequences();
+  auto attend = AttendParams<GqaDecodeParams>({arena_, index, weights_.dtype}, batch);
   attend.num_heads = config_.num_heads;
   attend.kv_heads = config_.kv_heads;
   attend.head_dim = dim;
-  attend.tokens_per_page = arena_.layout().tokens_per_page;
   attend.softmax_scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(dim)));
-  attend.activation = weights_.dtype;
-  attend.cache_dtype = arena_.layout().dtype;
-  attend.row_starts = batch.row_starts.data();
-  attend.lengths = batch.lengths.data();
-  attend.block_table = batch.block_table.data();
-  attend.max_pages = batch.max_pages;
   attend.query = query_.get();
-  attend.pages = arena_.base() + arena_.layout().OffsetOf(PageId{0}, index);
-  attend.page_stride_bytes = arena_.layout().PageBytes();
   attend.output = attended_.get();
   BATON_RETURN_IF_ERROR(backend_.gqa_decode(attend, stream_));
   return parts_.Linear(attended_.get(), layer.out, parts_.branch(),
