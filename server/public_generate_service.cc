@@ -32,6 +32,14 @@ grpc::StatusCode CodeOf(int http_status) {
 
 Instant Now() { return std::chrono::steady_clock::now(); }
 
+HttpError TooManyCalls() {
+  return {503, "unavailable_error", "too many calls are being answered; try again", "",
+          "queue_full"};
+}
+
+// Nobody reads it.
+HttpError ClientGone() { return {503, "unavailable_error", "the client is gone", "", "cancelled"}; }
+
 }  // namespace
 
 grpc::Status PublicStatus(const HttpError& error, grpc::ServerContextBase& context) {
@@ -62,6 +70,9 @@ class PublicGenerateCall : public grpc::ServerWriteReactor<v1::GenerateEvent> {
   }
 
   Generation& generation() { return *generation_; }
+
+  /// The client left before it began.
+  bool cancelled() const { return cancelled_; }
 
   void Queue(v1::GenerateEvent event) {
     if (queue_.size() >= kEventsWaitingMax) {
@@ -112,7 +123,8 @@ class PublicGenerateCall : public grpc::ServerWriteReactor<v1::GenerateEvent> {
     Todo todo = Todo::kNothing;
     {
       std::lock_guard lock(calls_.mutex_);
-      if (generation_ == nullptr) return;  // refused: already finished
+      cancelled_ = true;
+      if (generation_ == nullptr) return;  // refused, or not begun: Start sees it
       if (!ended_) Drop({grpc::StatusCode::CANCELLED, "the client is gone"});
       dropped_ = true;
       todo = Next();
@@ -139,6 +151,7 @@ class PublicGenerateCall : public grpc::ServerWriteReactor<v1::GenerateEvent> {
   v1::GenerateEvent current_;  // handed to gRPC
   grpc::Status status_;
   bool writing_ = false;
+  bool cancelled_ = false;
   bool ended_ = false;     // status_ stands
   bool dropped_ = false;   // what is queued is not written
   bool overrun_ = false;   // more waits than may
@@ -244,33 +257,61 @@ std::optional<HttpError> PublicGenerateCalls::Plan(const grpc::CallbackServerCon
   return std::nullopt;
 }
 
+/// A call on its way from the request to its start: the large ones on a text thread.
+class PublicGenerateCalls::Preparation final : public TextJob {
+ public:
+  Preparation(PublicGenerateCalls& calls, grpc::CallbackServerContext& context,
+              const v1::GenerateRequest& request, PublicGenerateCall& reactor)
+      : calls_(calls), context_(context), request_(request), reactor_(reactor), read_at_(Now()) {}
+
+  void Work() override { refusal_ = calls_.Plan(context_, request_, call_, plan_); }
+  void Done() override {
+    if (refusal_.has_value()) return reactor_.Refuse(*refusal_);
+    calls_.Start(reactor_, call_, std::move(plan_), read_at_);
+  }
+
+ private:
+  PublicGenerateCalls& calls_;
+  grpc::CallbackServerContext& context_;
+  const v1::GenerateRequest& request_;  // stays until the call has finished
+  PublicGenerateCall& reactor_;
+  const Instant read_at_;
+  ApiCall call_;
+  GenerationPlan plan_;
+  std::optional<HttpError> refusal_;
+};
+
 grpc::ServerWriteReactor<v1::GenerateEvent>* PublicGenerateCalls::Open(
     grpc::CallbackServerContext& context, const v1::GenerateRequest& request) {
-  const Instant read_at = Now();
   auto* const reactor = new PublicGenerateCall(*this, context);  // OnDone deletes it
-  ApiCall call;
-  GenerationPlan plan;
-  if (const auto refusal = Plan(context, request, call, plan)) {
-    reactor->Refuse(*refusal);
+  std::unique_ptr<TextJob> job = std::make_unique<Preparation>(*this, context, request, *reactor);
+  if (request.ByteSizeLong() <= TextThreads::kAtOnceBytes) {
+    job->Work();
+    job->Done();
     return reactor;
   }
+  const auto deliver = [this](std::uint64_t number) { texts_.Finish(number); };
+  if (!texts_.TryRun(job, deliver)) reactor->Refuse(TooManyCalls());
+  return reactor;
+}
+
+void PublicGenerateCalls::Start(PublicGenerateCall& reactor, const ApiCall& call,
+                                GenerationPlan plan, Instant read_at) {
   std::unique_lock lock(mutex_);
-  if (calls_.size() >= calls_max_) {
+  const bool full = calls_.size() >= calls_max_;
+  if (full || reactor.cancelled()) {
     lock.unlock();
-    reactor->Refuse({503, "unavailable_error", "too many calls are being answered; try again", "",
-                     "queue_full"});
-    return reactor;
+    return reactor.Refuse(full ? TooManyCalls() : ClientGone());
   }
   const std::uint64_t number = ++last_number_;
-  calls_.emplace(number, reactor);
-  auto sink = std::make_unique<PublicSink>(*reactor, call.style.logprobs);
-  reactor->Begin(number, std::make_unique<Generation>(gateway_, context_.tokenizer, metrics_,
-                                                      std::move(sink), read_at));
-  reactor->generation().Submit(std::move(plan), [this, number](int choice) {
+  calls_.emplace(number, &reactor);
+  auto sink = std::make_unique<PublicSink>(reactor, call.style.logprobs);
+  reactor.Begin(number, std::make_unique<Generation>(gateway_, context_.tokenizer, metrics_,
+                                                     std::move(sink), read_at));
+  reactor.generation().Submit(std::move(plan), [this, number](int choice) {
     return std::make_unique<Observer>(*this, number, choice);
   });
   metrics_.dispatch.Observe(ToSeconds(Now() - read_at));
-  return reactor;
 }
 
 }  // namespace baton

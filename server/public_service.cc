@@ -6,6 +6,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -37,17 +40,45 @@ void Limit(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kConnectionAgeMaxMs);
 }
 
+/// A call whose answer is made from a large request, on a text thread.
+class UnaryJob final : public TextJob {
+ public:
+  using Page = std::function<std::optional<HttpError>()>;
+
+  UnaryJob(grpc::CallbackServerContext& context, Page page)
+      : context_(context), page_(std::move(page)) {}
+
+  void Work() override { refusal_ = page_(); }
+  void Done() override {
+    const grpc::Status status =
+        refusal_.has_value() ? PublicStatus(*refusal_, context_) : grpc::Status::OK;
+    context_.DefaultReactor()->Finish(status);
+  }
+
+ private:
+  grpc::CallbackServerContext& context_;
+  const Page page_;
+  std::optional<HttpError> refusal_;
+};
+
+HttpError TooManyLargeCalls() {
+  return {503, "unavailable_error", "too many large requests are being read; try again", "",
+          "queue_full"};
+}
+
 }  // namespace
 
 class PublicService::Impl final : public v1::Inference::CallbackService {
  public:
-  Impl(const Options& options, Gateway& gateway, const Tokenizer& tokenizer, Metrics& metrics)
+  Impl(const Options& options, Gateway& gateway, const Tokenizer& tokenizer, TextThreads& texts,
+       Metrics& metrics)
       : gateway_(gateway),
         tokenizer_(tokenizer),
+        texts_(texts),
         names_(options.api.served_names),
         plan_options_(PlanOptionsOf(options.api)),
         metrics_(metrics),
-        calls_({gateway, tokenizer, names_, plan_options_}, gateway, metrics_,
+        calls_({gateway, tokenizer, names_, plan_options_}, gateway, texts, metrics_,
                static_cast<std::size_t>(options.calls_max)) {}
 
   ~Impl() override { Stop(); }
@@ -101,32 +132,40 @@ class PublicService::Impl final : public v1::Inference::CallbackService {
   grpc::ServerUnaryReactor* Tokenize(grpc::CallbackServerContext* context,
                                      const v1::TokenizeRequest* request,
                                      v1::TokenizeResponse* response) override {
-    absl::StatusOr<std::vector<TokenId>> tokens = std::vector<TokenId>();
-    std::optional<HttpError> refusal;
-    if (request->has_chat()) {
-      refusal = TokenizePublicChat(request->chat(), *tokens);
-    } else {
-      const bool special = !request->has_add_special_tokens() || request->add_special_tokens();
-      tokens = tokenizer_.Encode(request->text(), {.add_special_tokens = special});
-      if (!tokens.ok()) refusal = FieldError("input", tokens.status().message());
-    }
-    if (!refusal.has_value()) {
-      response->mutable_token_ids()->Add(tokens->begin(), tokens->end());
-    }
-    return Answer(*context, refusal);
+    return Run(*context, request->ByteSizeLong(), [this, request, response] {
+      absl::StatusOr<std::vector<TokenId>> tokens = std::vector<TokenId>();
+      std::optional<HttpError> refusal;
+      if (request->has_chat()) {
+        refusal = TokenizePublicChat(request->chat(), *tokens);
+      } else {
+        const bool special = !request->has_add_special_tokens() || request->add_special_tokens();
+        tokens = tokenizer_.Encode(request->text(), {.add_special_tokens = special});
+        if (!tokens.ok()) refusal = FieldError("input", tokens.status().message());
+      }
+      if (!refusal.has_value()) {
+        response->mutable_token_ids()->Add(tokens->begin(), tokens->end());
+      }
+      return refusal;
+    });
   }
 
   grpc::ServerUnaryReactor* Detokenize(grpc::CallbackServerContext* context,
                                        const v1::DetokenizeRequest* request,
                                        v1::DetokenizeResponse* response) override {
-    if (!tokenizer_.has_text()) {
-      return Answer(*context, FieldError("token_ids", "this model is served by token ids only"));
-    }
-    Detokenizer detokenizer;
-    std::string& text = *response->mutable_text();
-    for (const TokenId id : request->token_ids()) detokenizer.Append(tokenizer_.BytesOf(id), text);
-    detokenizer.Flush(text);
-    return Answer(*context, std::nullopt);
+    return Run(*context, request->ByteSizeLong(), [this, request, response] {
+      std::optional<HttpError> refusal;
+      if (!tokenizer_.has_text()) {
+        refusal = FieldError("token_ids", "this model is served by token ids only");
+        return refusal;
+      }
+      Detokenizer detokenizer;
+      std::string& text = *response->mutable_text();
+      for (const TokenId id : request->token_ids()) {
+        detokenizer.Append(tokenizer_.BytesOf(id), text);
+      }
+      detokenizer.Flush(text);
+      return refusal;
+    });
   }
 
   grpc::ServerUnaryReactor* ListModels(grpc::CallbackServerContext* context,
@@ -151,6 +190,17 @@ class PublicService::Impl final : public v1::Inference::CallbackService {
     return reactor;
   }
 
+  // A request and its response stay until their call has finished.
+  grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext& context, std::size_t bytes,
+                                UnaryJob::Page page) {
+    grpc::ServerUnaryReactor* const reactor = context.DefaultReactor();
+    if (bytes <= TextThreads::kAtOnceBytes) return Answer(context, page());
+    std::unique_ptr<TextJob> job = std::make_unique<UnaryJob>(context, std::move(page));
+    const auto deliver = [this](std::uint64_t number) { texts_.Finish(number); };
+    if (!texts_.TryRun(job, deliver)) return Answer(context, TooManyLargeCalls());
+    return reactor;
+  }
+
   std::optional<HttpError> TokenizePublicChat(const v1::Chat& chat,
                                               std::vector<TokenId>& tokens) const {
     ApiCall call;
@@ -161,6 +211,7 @@ class PublicService::Impl final : public v1::Inference::CallbackService {
 
   Gateway& gateway_;
   const Tokenizer& tokenizer_;
+  TextThreads& texts_;
   const ServedNames names_;
   const PlanOptions plan_options_;
   const DoorMetrics metrics_;
@@ -176,11 +227,12 @@ PublicService::~PublicService() = default;
 absl::StatusOr<std::unique_ptr<PublicService>> PublicService::Start(const Options& options,
                                                                     Gateway& gateway,
                                                                     const Tokenizer& tokenizer,
+                                                                    TextThreads& texts,
                                                                     Metrics& metrics) {
   if (options.host != "127.0.0.1" && options.host != "::1" && options.host != "localhost") {
     BATON_WARN("public grpc listens off loopback without TLS: put a proxy in front of it");
   }
-  auto impl = std::make_unique<Impl>(options, gateway, tokenizer, metrics);
+  auto impl = std::make_unique<Impl>(options, gateway, tokenizer, texts, metrics);
   if (absl::Status served = impl->Serve(options); !served.ok()) return served;
   return std::unique_ptr<PublicService>(new PublicService(std::move(impl)));
 }

@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "server/gateway.h"
 #include "server/openai/api_handlers.h"
+#include "server/openai/text_threads.h"
 #include "server/text/tokenizer.h"
 
 namespace baton {
@@ -25,13 +26,14 @@ class PublicService {
     ApiOptions api;  // as for HTTP: give both the same
   };
 
-  /// Serves until Stop. What is passed by reference outlives it, and the gateway must have dropped
-  /// every observer before it dies: stop this, then the route thread, then destroy.
-  /// Errors: Unavailable when the port is taken.
+  /// Serves until Stop. Large inputs are read on `texts`, which runs until Stop has returned. What
+  /// is passed by reference outlives it, and the gateway must have dropped every observer before it
+  /// dies: stop this, then the route thread, then destroy. Errors: Unavailable when the port is
+  /// taken.
   static absl::StatusOr<std::unique_ptr<PublicService>> Start(const Options& options,
                                                               Gateway& gateway,
                                                               const Tokenizer& tokenizer,
-                                                              Metrics& metrics);
+                                                              TextThreads& texts, Metrics& metrics);
   ~PublicService();
 
   /// What grpc.health.v1 says of baton.v1.Inference and "readiness"; false at start, and to be

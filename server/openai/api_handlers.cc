@@ -32,6 +32,12 @@ class PageJob final : public TextJob {
   void Work() override { response_ = (info_.*page_)(body_); }
   void Done() override { reply_.Send(std::move(response_)); }
 
+  void Refuse() {
+    reply_.Send(
+        ErrorResponse({503, "unavailable_error",
+                       "too many large requests are being read; try again", "", "queue_full"}));
+  }
+
  private:
   const InfoHandlers& info_;
   const Page page_;
@@ -51,13 +57,23 @@ class ApiHandlers::Impl {
         plan_options_(PlanOptionsOf(options)),
         calls_(server, metrics_, options.waiting_comment_period,
                static_cast<std::size_t>(options.calls_max)),
-        generate_({{gateway, tokenizer, names_, plan_options_}, gateway, metrics_, calls_, texts_}),
+        deliver_([this, &server](std::uint64_t number) {
+          server.Post([this, number] { texts_.Finish(number); });
+        }),
+        generate_({{gateway, tokenizer, names_, plan_options_},
+                   gateway,
+                   metrics_,
+                   calls_,
+                   texts_,
+                   deliver_}),
         info_({gateway, tokenizer, names_, plan_options_}, UnixSeconds()),
         server_(server),
-        texts_(server, options.text_threads) {
+        texts_(options.text_threads) {
     MountGeneration(server);
     MountInfo(server);
   }
+
+  TextThreads& texts() { return texts_; }
 
   void EndCalls() {
     server_.Post([this] {
@@ -93,21 +109,21 @@ class ApiHandlers::Impl {
 
   void Answer(PageJob::Page page, HttpRequest request, HttpReply reply) {
     const bool small = request.body.size() <= TextThreads::kAtOnceBytes;
-    if (!small && texts_.full()) {
-      return reply.Send(
-          ErrorResponse({503, "unavailable_error",
-                         "too many large requests are being read; try again", "", "queue_full"}));
+    auto work = std::make_unique<PageJob>(info_, page, std::move(request.body), std::move(reply));
+    if (small) {
+      work->Work();
+      return work->Done();
     }
-    auto job = std::make_unique<PageJob>(info_, page, std::move(request.body), std::move(reply));
-    if (!small) return texts_.Run(std::move(job));
-    job->Work();
-    job->Done();
+    PageJob& pages = *work;
+    std::unique_ptr<TextJob> job = std::move(work);
+    if (!texts_.TryRun(job, deliver_)) pages.Refuse();
   }
 
   const DoorMetrics metrics_;
   const ServedNames names_;
   const PlanOptions plan_options_;
   CallTable calls_;
+  const TextThreads::Deliver deliver_;
   GenerateHandler generate_;
   InfoHandlers info_;
   HttpServer& server_;
@@ -119,6 +135,8 @@ ApiHandlers::ApiHandlers(HttpServer& server, Gateway& gateway, const Tokenizer& 
     : impl_(std::make_unique<Impl>(server, gateway, tokenizer, metrics, std::move(options))) {}
 
 ApiHandlers::~ApiHandlers() = default;
+
+TextThreads& ApiHandlers::texts() { return impl_->texts(); }
 
 void ApiHandlers::EndCalls() { impl_->EndCalls(); }
 

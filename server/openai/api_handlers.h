@@ -30,6 +30,7 @@
 namespace baton {
 
 class ChatFormat;
+class TextThreads;
 
 struct ApiOptions {
   /// Names that clients may say; empty: the model's own. The first is the one answers carry.
@@ -53,6 +54,9 @@ class ApiHandlers {
   ApiHandlers(HttpServer& server, Gateway& gateway, const Tokenizer& tokenizer, Metrics& metrics,
               ApiOptions options);
   ~ApiHandlers();
+
+  /// For other doors too: large inputs of all of them wait in one queue. Thread: any.
+  TextThreads& texts();
 
   /// Ends every answer under way with 503 `draining`, soon: the role cannot wait any longer.
   /// Thread: any, while the server runs.

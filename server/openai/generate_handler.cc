@@ -90,12 +90,14 @@ class GenerateHandler::Preparation final : public TextJob {
 void GenerateHandler::Handle(bool chat, HttpRequest request, HttpReply reply) {
   const bool small = request.body.size() <= TextThreads::kAtOnceBytes;
   auto work = std::make_unique<Preparation>(*this, chat, std::move(request), std::move(reply));
-  if (context_.calls.full() || (!small && context_.texts.full())) {
-    return work->Refuse(TooManyCalls());
+  if (context_.calls.full()) return work->Refuse(TooManyCalls());
+  if (small) {
+    work->Work();
+    return work->Done();
   }
-  if (!small) return context_.texts.Run(std::move(work));
-  work->Work();
-  work->Done();
+  Preparation& preparation = *work;
+  std::unique_ptr<TextJob> job = std::move(work);
+  if (!context_.texts.TryRun(job, context_.deliver)) preparation.Refuse(TooManyCalls());
 }
 
 std::optional<HttpError> GenerateHandler::Prepare(const std::string& body, ApiCall& call,

@@ -25,6 +25,7 @@ class GenerateHandler {
     const DoorMetrics& metrics;
     CallTable& calls;
     TextThreads& texts;
+    const TextThreads::Deliver deliver;  // to the HTTP thread
   };
 
   explicit GenerateHandler(const Context& context) : context_(context) {}

@@ -1,6 +1,7 @@
 #include "server/openai/text_threads.h"
 
 #include <chrono>
+#include <utility>
 
 #include "base/check.h"
 
@@ -11,7 +12,7 @@ constexpr auto kWaitMax = std::chrono::hours(1);  // a wait always has a deadlin
 
 }  // namespace
 
-TextThreads::TextThreads(HttpServer& server, int threads) : server_(server) {
+TextThreads::TextThreads(int threads) {
   for (int i = 0; i < threads; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { Loop(stop); });
   }
@@ -19,35 +20,47 @@ TextThreads::TextThreads(HttpServer& server, int threads) : server_(server) {
 
 TextThreads::~TextThreads() = default;
 
-void TextThreads::Run(std::unique_ptr<TextJob> job) {
-  BATON_CHECK(!full());
-  const std::uint64_t number = ++last_number_;
-  TextJob* const place = job.get();
-  jobs_.emplace(number, std::move(job));
+bool TextThreads::full() const {
+  std::lock_guard lock(mutex_);
+  return jobs_.size() >= kJobsMax;
+}
+
+bool TextThreads::TryRun(std::unique_ptr<TextJob>& job, Deliver deliver) {
   {
     std::lock_guard lock(mutex_);
-    waiting_.emplace_back(number, place);
+    if (jobs_.size() >= kJobsMax) return false;
+    const std::uint64_t number = ++last_number_;
+    jobs_.emplace(number, Entry{std::move(job), std::move(deliver)});
+    waiting_.push_back(number);
   }
   filled_.notify_one();
+  return true;
 }
 
 void TextThreads::Loop(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     if (!filled_.wait_for(lock, stop, kWaitMax, [this] { return !waiting_.empty(); })) continue;
-    const auto [number, job] = waiting_.front();
+    const std::uint64_t number = waiting_.front();
     waiting_.pop_front();
+    Entry& entry = jobs_.at(number);  // stays where it is until Finish, which comes after delivery
     lock.unlock();
-    job->Work();
-    server_.Post([this, number = number] { Finish(number); });
+    entry.job->Work();
+    const Deliver deliver = std::move(entry.deliver);  // the entry may be gone once it is called
+    deliver(number);
     lock.lock();
   }
 }
 
 void TextThreads::Finish(std::uint64_t number) {
-  const auto found = jobs_.find(number);
-  const std::unique_ptr<TextJob> job = std::move(found->second);
-  jobs_.erase(found);
+  std::unique_ptr<TextJob> job;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(number);
+    BATON_CHECK(found != jobs_.end());
+    job = std::move(found->second.job);
+    jobs_.erase(found);
+  }
   job->Done();
 }
 

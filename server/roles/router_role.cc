@@ -80,7 +80,8 @@ class RouterRole {
       grpc.host = config_.router.host;
       grpc.port = config_.router.public_grpc_port;
       grpc.api = std::move(api);
-      BATON_ASSIGN_OR_RETURN(public_, PublicService::Start(grpc, route_, *tokenizer_, metrics_));
+      BATON_ASSIGN_OR_RETURN(
+          public_, PublicService::Start(grpc, route_, *tokenizer_, api_->texts(), metrics_));
       http_->Every(kHealthPeriod, [this](Instant) { public_->SetReady(ReadyNow()); });
     }
     route_.Start(*links_);

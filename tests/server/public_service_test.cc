@@ -6,7 +6,9 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
@@ -43,7 +45,7 @@ class PublicServiceTest : public ::testing::Test {
     model.path = "builtin:recall";
     chat_ = *ChatFormat::Load(model, {});
     options.api.chat = &*chat_;
-    service_ = *PublicService::Start(options, gateway_, *tokenizer_, metrics_);
+    service_ = *PublicService::Start(options, gateway_, *tokenizer_, texts_, metrics_);
     stub_ = v1::Inference::NewStub(grpc::CreateChannel(absl::StrCat("127.0.0.1:", service_->port()),
                                                        grpc::InsecureChannelCredentials()));
   }
@@ -104,6 +106,7 @@ class PublicServiceTest : public ::testing::Test {
   Metrics metrics_{{{"model_name", "recall"}, {"engine", "0"}}};
   std::unique_ptr<Tokenizer> tokenizer_ = std::make_unique<ByteTokenizer>();
   std::optional<ChatFormat> chat_;
+  TextThreads texts_{1};
   std::unique_ptr<PublicService> service_;
   std::unique_ptr<v1::Inference::Stub> stub_;
 };
@@ -248,6 +251,77 @@ TEST_F(PublicServiceTest, MoreCallsThanAllowedAreRefused) {
   EXPECT_EQ(Generate(request).code, "queue_full");
   context.TryCancel();
   first->Finish();
+}
+
+/// Holds a text thread until it is let go.
+class Holding final : public TextJob {
+ public:
+  Holding(std::future<void> go, std::promise<void>& holds) : go_(std::move(go)), holds_(holds) {}
+  void Work() override {
+    holds_.set_value();
+    go_.wait_for(kPatience);
+  }
+  void Done() override {}
+
+ private:
+  std::future<void> go_;
+  std::promise<void>& holds_;
+};
+
+// The one queue of both doors: what is small does not wait behind what is large.
+TEST_F(PublicServiceTest, LargeInputsWaitForATextThreadAndSmallOnesDoNot) {
+  Start(AnswersWith("a"));
+  std::promise<void> go;
+  std::promise<void> holds;
+  const auto finish = [this](std::uint64_t number) { texts_.Finish(number); };
+  std::unique_ptr<TextJob> job = std::make_unique<Holding>(go.get_future(), holds);
+  ASSERT_TRUE(texts_.TryRun(job, finish));
+  ASSERT_EQ(holds.get_future().wait_for(kPatience), std::future_status::ready);
+
+  const std::string large(20'000, 'x');
+  std::atomic<bool> read{false};
+  std::jthread waits([&] {
+    grpc::ClientContext context;
+    v1::TokenizeRequest request;
+    request.set_text(large);
+    v1::TokenizeResponse response;
+    EXPECT_TRUE(stub_->Tokenize(&context, request, &response).ok());
+    EXPECT_EQ(response.token_ids_size(), 20'001);
+    read = true;
+  });
+  v1::GenerateRequest small;
+  small.set_text("x");
+  small.set_max_tokens(1);
+  EXPECT_TRUE(Generate(small).status.ok());
+  EXPECT_FALSE(read);
+  go.set_value();
+  waits.join();
+  v1::GenerateRequest whole;
+  whole.set_text(std::string(8000, 'x') + std::string(9000, ' '));
+  EXPECT_EQ(Generate(whole).code, "context_length_exceeded");
+}
+
+TEST_F(PublicServiceTest, AFullQueueOfTextsRefusesLargeInputsAlone) {
+  Start(AnswersWith("a"));
+  std::promise<void> go;
+  std::promise<void> holds;
+  const auto finish = [this](std::uint64_t number) { texts_.Finish(number); };
+  std::unique_ptr<TextJob> job = std::make_unique<Holding>(go.get_future(), holds);
+  ASSERT_TRUE(texts_.TryRun(job, finish));
+  std::promise<void> more[TextThreads::kJobsMax];
+  std::promise<void> held[TextThreads::kJobsMax];
+  for (std::size_t i = 0; !texts_.full(); ++i) {
+    more[i].set_value();
+    job = std::make_unique<Holding>(more[i].get_future(), held[i]);
+    ASSERT_TRUE(texts_.TryRun(job, finish));
+  }
+  v1::GenerateRequest request;
+  request.set_max_tokens(1);
+  request.set_text(std::string(20'000, 'x'));
+  EXPECT_EQ(Generate(request).code, "queue_full");
+  request.set_text("x");
+  EXPECT_TRUE(Generate(request).status.ok());
+  go.set_value();
 }
 
 TEST_F(PublicServiceTest, TokenizeDetokenizeAndModelsAnswer) {
