@@ -21,10 +21,12 @@ NANO = "builtin:recall-nano"
 class Cluster:
     """Use as a context manager. `workers` maps a worker's name ("decode-0") to its last pid."""
 
-    def __init__(self, prefill=1, decode=1, model=NANO, sets=(), flags=(), preexec=None):
-        self.command = [BINARY, "up", model, "--prefill-workers", str(prefill), "--decode-workers",
-                        str(decode), "--port", "0", *flags]
-        for item in ("cache.pages=512", *sets):
+    def __init__(self, prefill=1, decode=1, model=NANO, sets=(), flags=(), preexec=None, plain=False):
+        self.command = [BINARY, "up", model, "--port", "0", *flags]
+        if not plain:  # else: as a user starts it
+            self.command += ["--prefill-workers", str(prefill), "--decode-workers", str(decode)]
+            sets = ("cache.pages=512", *sets)
+        for item in sets:
             self.command += ["--set", item]
         self.workers, self.http, self.port, self.lines = {}, {}, None, []
         self.ready_seconds = None

@@ -3,6 +3,7 @@
 //   usage: tokenizer_driver DIRECTORY
 //   ["encode", [TEXT...], ADD_SPECIAL]  -> ids of each
 //   ["decode", IDS, SKIP_SPECIAL]  -> text
+//   ["compose", [TEXT...]]         -> the canonical composition (NFC) of each
 //   ["time", [TEXT...]]            -> {"seconds": of the processor, "tokens": N}
 //   {"error": MESSAGE} where the tokenizer refuses.
 #include <ctime>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "server/text/nfc.h"
 #include "server/text/tokenizer.h"
 #include "tests/server/text/golden_tokenizers.h"
 
@@ -42,6 +44,15 @@ JsonValue Decode(const Tokenizer& tokenizer, const JsonArray& call) {
   return DecodeAll(tokenizer, ids, *call[2].AsBool());
 }
 
+JsonValue Compose(const JsonArray& call) {
+  const Nfc nfc;
+  JsonArray texts;
+  for (const JsonValue& text : *call[1].AsArray()) {
+    texts.emplace_back(std::string(nfc.Normalize(MarkedText(*text.AsString(), false)).text()));
+  }
+  return texts;
+}
+
 JsonValue Time(const Tokenizer& tokenizer, const JsonArray& call) {
   std::int64_t tokens = 0;
   const std::clock_t start = std::clock();  // of this process alone: the machine is shared
@@ -61,6 +72,7 @@ JsonValue Answer(const Tokenizer& tokenizer, const std::string& line) {
   const std::string& what = *list[0].AsString();
   if (what == "encode") return Encode(tokenizer, list);
   if (what == "decode") return Decode(tokenizer, list);
+  if (what == "compose") return Compose(list);
   return Time(tokenizer, list);
 }
 
