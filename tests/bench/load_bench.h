@@ -5,7 +5,8 @@
 namespace baton::bench {
 
 /// Arguments after the workload's name: --model DIR [--rounds N]. Prints a table; returns the
-/// process's exit code: 0 when cold loading reaches its bar, 1 when it does not.
+/// process's exit code: 0 when cold loading reaches its bar, 1 when it does not, 2 when the model
+/// does not load, 3 when plain reading itself drifts too much to judge by.
 int LoadBench(int argc, char** argv);
 
 }  // namespace baton::bench

@@ -63,7 +63,8 @@ void PutBf16(CheckpointWriter& checkpoint, const std::string& tensor, std::size_
 
 TEST(FiniteTest, ACheckpointWithOneIsRefusedByTensorAndPlace) {
   const std::string tensor = "model.layers.1.mlp.down_proj.weight";
-  for (const std::uint16_t bits : {0x7fc1, 0x7f80, 0xff80}) {
+  for (const std::uint16_t bits :
+       {std::uint16_t{0x7fc1}, std::uint16_t{0x7f80}, std::uint16_t{0xff80}}) {
     for (const std::size_t at : {0UL, 77UL}) {
       CheckpointWriter checkpoint("llama3");
       PutBf16(checkpoint, tensor, at, bits);
