@@ -4,6 +4,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "base/sampling.h"
 #include "config/scalar.h"
 #include "server/cli/flag_handlers.h"
 
