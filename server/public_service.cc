@@ -40,23 +40,25 @@ void Limit(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kConnectionAgeMaxMs);
 }
 
+grpc::Status StatusOf(const std::optional<HttpError>& refusal,
+                      grpc::CallbackServerContext& context) {
+  return refusal.has_value() ? PublicStatus(*refusal, context) : grpc::Status::OK;
+}
+
 /// A call whose answer is made from a large request, on a text thread.
 class UnaryJob final : public TextJob {
  public:
   using Page = std::function<std::optional<HttpError>()>;
 
-  UnaryJob(grpc::CallbackServerContext& context, Page page)
-      : context_(context), page_(std::move(page)) {}
+  UnaryJob(grpc::CallbackServerContext& context, grpc::ServerUnaryReactor& reactor, Page page)
+      : context_(context), reactor_(reactor), page_(std::move(page)) {}
 
   void Work() override { refusal_ = page_(); }
-  void Done() override {
-    const grpc::Status status =
-        refusal_.has_value() ? PublicStatus(*refusal_, context_) : grpc::Status::OK;
-    context_.DefaultReactor()->Finish(status);
-  }
+  void Done() override { reactor_.Finish(StatusOf(refusal_, context_)); }
 
  private:
   grpc::CallbackServerContext& context_;
+  grpc::ServerUnaryReactor& reactor_;
   const Page page_;
   std::optional<HttpError> refusal_;
 };
@@ -179,25 +181,25 @@ class PublicService::Impl final : public v1::Inference::CallbackService {
         entry.set_length_tokens_max(model->length_tokens_max);
       }
     }
-    return Answer(*context, std::nullopt);
-  }
-
- private:
-  static grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext& context,
-                                          const std::optional<HttpError>& refusal) {
-    grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
-    reactor->Finish(refusal.has_value() ? PublicStatus(*refusal, context) : grpc::Status::OK);
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
     return reactor;
   }
 
+ private:
   // A request and its response stay until their call has finished.
   grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext& context, std::size_t bytes,
                                 UnaryJob::Page page) {
-    grpc::ServerUnaryReactor* const reactor = context.DefaultReactor();
-    if (bytes <= TextThreads::kAtOnceBytes) return Answer(context, page());
-    std::unique_ptr<TextJob> job = std::make_unique<UnaryJob>(context, std::move(page));
+    grpc::ServerUnaryReactor* const reactor = context.DefaultReactor();  // to be asked for once
+    if (bytes <= TextThreads::kAtOnceBytes) {
+      reactor->Finish(StatusOf(page(), context));
+      return reactor;
+    }
+    std::unique_ptr<TextJob> job = std::make_unique<UnaryJob>(context, *reactor, std::move(page));
     const auto deliver = [this](std::uint64_t number) { texts_.Finish(number); };
-    if (!texts_.TryRun(job, deliver)) return Answer(context, TooManyLargeCalls());
+    if (!texts_.TryRun(job, deliver)) {
+      reactor->Finish(StatusOf(TooManyLargeCalls(), context));
+    }
     return reactor;
   }
 
