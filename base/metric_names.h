@@ -124,8 +124,8 @@ inline constexpr MetricSpec kLedgerImbalance{
 // --- hand-off
 inline constexpr MetricSpec kHandoffExposed{
     "baton_handoff_exposed_seconds",
-    "prompt computed to commit acknowledged, on the prefill worker's clock",
-    MetricType::kHistogram, MetricBuckets::kMilli};
+    "prompt computed to commit acknowledged, on the prefill worker's clock", MetricType::kHistogram,
+    MetricBuckets::kMilli};
 inline constexpr MetricSpec kHandoffSeconds{
     "baton_handoff_seconds", "one hand-off by stage offer, first_write, wire, commit",
     MetricType::kHistogram, MetricBuckets::kMilli};
@@ -146,8 +146,11 @@ inline constexpr MetricSpec kDeltaPagesSaved{"baton_handoff_delta_pages_saved_to
 inline constexpr MetricSpec kTransferBytes{"baton_transfer_bytes_total",
                                            "page bytes moved, by engine, wire, direction",
                                            MetricType::kCounter};
-inline constexpr MetricSpec kTransferInfo{"baton_transfer_info", "1 per engine and wire in use",
-                                          MetricType::kGauge};
+inline constexpr MetricSpec kTransferWindow{
+    "baton_transfer_window_bytes", "bytes that may be in flight to all open sessions together",
+    MetricType::kGauge};
+inline constexpr MetricSpec kTransferInfo{
+    "baton_transfer_info", "1 per engine, wire and staging in use", MetricType::kGauge};
 inline constexpr MetricSpec kStaleFramesRefused{
     "baton_stale_frames_refused_total",
     "frames whose lease was closed: refused before a byte landed", MetricType::kCounter};
@@ -157,8 +160,13 @@ inline constexpr MetricSpec kCrcErrors{"baton_crc_errors_total",
                                        "frames whose checksum did not hold", MetricType::kCounter};
 inline constexpr MetricSpec kSessions{"baton_sessions_total", "transfer sessions ended, by end",
                                       MetricType::kCounter};
-inline constexpr MetricSpec kHelloRefused{
-    "baton_hello_refused_total", "sessions refused because workers differ", MetricType::kCounter};
+inline constexpr MetricSpec kHelloRefused{"baton_hello_refused_total",
+                                          "sessions refused, by the field that differs",
+                                          MetricType::kCounter};
+inline constexpr MetricSpec kFences{
+    "baton_fences_total",
+    "leases closed before they committed, by reason: from then on no byte lands",
+    MetricType::kCounter};
 // --- process
 inline constexpr MetricSpec kBuildInfo{"baton_build_info", "version, backend, ucx",
                                        MetricType::kGauge};
@@ -207,11 +215,12 @@ inline constexpr std::array kAll = {&kRequestSuccess,
                                     &kHandoffTokens,
                                     &kDeltaPagesSaved,
                                     &kTransferBytes,
+                                    &kTransferWindow,
                                     &kTransferInfo,
                                     &kStaleFramesRefused,
                                     &kStaleCommits,
                                     &kCrcErrors,
-
+                                    &kFences,
                                     &kSessions,
                                     &kHelloRefused,
                                     &kBuildInfo};

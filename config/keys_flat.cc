@@ -28,7 +28,7 @@ constexpr Key kFirstExampleKeys[] = {
      "most tokens in idle pages of a worker; 0 = what the pool leaves",
      Flat<&FlatConfig::max_cached_tokens>()},
     {"overlap_compute_transfer", Boolean(), "true", "false: send after the whole prompt",
-     Flat<&FlatConfig::overlap_compute_transfer>(), kLater},
+     Flat<&FlatConfig::overlap_compute_transfer>()},
     {"use_flashmla",
      OneOf("auto|true=yes=on|false=no=off"),
      "auto",

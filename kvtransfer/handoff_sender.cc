@@ -9,7 +9,7 @@ namespace baton {
 HandoffSender::HandoffSender(const Plan& plan, const TransferLimits& limits, Instant now)
     : plan_(plan),
       limits_(limits),
-      ready_end_(plan.ready_pages),
+      order_(plan.num_pages, plan.ready_pages),
       grant_until_(now + limits.grant_wait) {
   BATON_CHECK(plan.ready_pages <= plan.num_pages);
 }
@@ -22,7 +22,7 @@ SenderActions HandoffSender::On(const Event& event, Instant now) {
 
 void HandoffSender::Handle(const SessionOpened& event, Instant, SenderActions& out) {
   if (state_ != SenderState::kWaiting) return;
-  pieces_ = event.plan;
+  order_.CutAs(event.plan);
   state_ = SenderState::kOffered;
   out.push_back(SenderAction::kSendOffer);
 }
@@ -48,11 +48,11 @@ void HandoffSender::Handle(const Granted& event, Instant now, SenderActions& out
   if (first) {
     state_ = SenderState::kSending;
     lease_ = grant.lease;
-    first_page_ = grant.first_page;
-    granted_end_ = grant.first_page;
-    next_page_ = grant.first_page;
+    order_.StartAt(grant.first_page);
   }
-  for (const PageRun& run : grant.runs) granted_end_ += run.count;
+  std::uint32_t end = order_.granted_end();
+  for (const PageRun& run : grant.runs) end += run.count;
+  order_.GrantUpTo(end);
   granted_all_ = grant.final;
   if (first) out.push_back(SenderAction::kNotifyGranted);
   TryCommit(now, out);
@@ -61,9 +61,10 @@ void HandoffSender::Handle(const Granted& event, Instant now, SenderActions& out
 bool HandoffSender::Fits(const GrantMessage& grant) const {
   if (Index(grant.lease) == 0 || grant.number != grants_) return false;
   if (state_ == SenderState::kCommitting || granted_all_) return false;
-  if (grants_ > 0 && (grant.lease != lease_ || grant.first_page != first_page_)) return false;
+  if (grants_ > 0 && (grant.lease != lease_ || grant.first_page != order_.first_page()))
+    return false;
   if (grant.first_page > plan_.num_pages) return false;
-  std::uint64_t end = grants_ > 0 ? granted_end_ : grant.first_page;
+  std::uint64_t end = grants_ > 0 ? order_.granted_end() : grant.first_page;
   for (const PageRun& run : grant.runs) end += run.count;
   if (end > plan_.num_pages) return false;
   return !grant.final || end == plan_.num_pages;
@@ -71,7 +72,12 @@ bool HandoffSender::Fits(const GrantMessage& grant) const {
 
 void HandoffSender::Handle(const PagesReady& event, Instant, SenderActions&) {
   BATON_CHECK(event.end <= plan_.num_pages);
-  ready_end_ = std::max(ready_end_, event.end);
+  order_.PagesReady(event.end);
+}
+
+void HandoffSender::Handle(const FrontsReady& event, Instant, SenderActions&) {
+  BATON_CHECK(event.first <= plan_.num_pages);
+  order_.FrontsReady(event.first, event.bytes);
 }
 
 void HandoffSender::Handle(const FirstToken& event, Instant now, SenderActions& out) {
@@ -93,9 +99,7 @@ void HandoffSender::Handle(const LeaseUnknown&, Instant, SenderActions& out) {
 
 void HandoffSender::Handle(const Posted& event, Instant now, SenderActions& out) {
   BATON_CHECK(state_ == SenderState::kSending);
-  const std::uint64_t place = next_piece_ + std::uint64_t{event.pieces};
-  next_page_ += static_cast<std::uint32_t>(place / pieces_.pieces());
-  next_piece_ = static_cast<std::uint16_t>(place % pieces_.pieces());
+  order_.Posted(event.pieces);
   ++writes_open_;
   bytes_ += event.bytes;
   digest_ += event.digest;
@@ -144,12 +148,7 @@ void HandoffSender::Handle(const Timer&, Instant now, SenderActions& out) {
 }
 
 bool HandoffSender::NextPiece(std::uint32_t ahead, Instant now, PieceToSend& piece) const {
-  if (state_ != SenderState::kSending || now >= post_until_) return false;
-  const std::uint64_t place = next_piece_ + std::uint64_t{ahead};
-  const std::uint64_t page = next_page_ + place / pieces_.pieces();
-  if (page >= std::min(ready_end_, granted_end_)) return false;
-  piece = {static_cast<std::uint32_t>(page), static_cast<std::uint16_t>(place % pieces_.pieces())};
-  return true;
+  return state_ == SenderState::kSending && now < post_until_ && order_.Next(ahead, piece);
 }
 
 Instant HandoffSender::due() const {
@@ -173,7 +172,7 @@ CommitMessage HandoffSender::commit() const {
   commit.lease = lease_;
   commit.handoff = plan_.handoff;
   commit.attempt = plan_.attempt;
-  commit.pages = plan_.num_pages - first_page_;
+  commit.pages = plan_.num_pages - order_.first_page();
   commit.tokens = plan_.prompt_tokens;
   commit.bytes = bytes_;
   commit.digest = digest_;
@@ -183,7 +182,7 @@ CommitMessage HandoffSender::commit() const {
 
 void HandoffSender::TryCommit(Instant now, SenderActions& out) {
   if (state_ != SenderState::kSending || !token_known_ || now >= post_until_) return;
-  const bool all_posted = granted_all_ && next_page_ == plan_.num_pages;
+  const bool all_posted = granted_all_ && order_.all_posted();
   if (!all_posted) return;
   state_ = SenderState::kCommitting;
   commit_until_ = now + limits_.commit_wait;

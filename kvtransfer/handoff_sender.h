@@ -22,6 +22,7 @@
 #include "base/time.h"
 #include "kvtransfer/handoff_message.h"
 #include "kvtransfer/handoff_types.h"
+#include "kvtransfer/piece_order.h"
 #include "kvtransfer/piece_plan.h"
 
 namespace baton {
@@ -41,12 +42,6 @@ enum class SenderAction {
 };
 using SenderActions = absl::InlinedVector<SenderAction, 4>;
 
-/// One piece to post.
-struct PieceToSend {
-  std::uint32_t page = 0;  // ordinal
-  std::uint16_t piece = 0;
-};
-
 class HandoffSender {
  public:
   // --- events
@@ -61,6 +56,11 @@ class HandoffSender {
   /// Pages [0, end) of the prompt are complete at the source.
   struct PagesReady {
     std::uint32_t end = 0;
+  };
+  /// The first `bytes` of each page from `first` on are complete: layers of the last chunk.
+  struct FrontsReady {
+    std::uint32_t first = 0;
+    std::uint64_t bytes = 0;
   };
   struct FirstToken {
     TokenId token = 0;
@@ -95,9 +95,9 @@ class HandoffSender {
   };
   struct Timer {};
 
-  using Event =
-      std::variant<SessionOpened, Granted, PagesReady, FirstToken, Renewed, LeaseUnknown, Posted,
-                   WriteReported, PeerAborted, CommitAcked, Cancelled, SessionLost, Timer>;
+  using Event = std::variant<SessionOpened, Granted, PagesReady, FrontsReady, FirstToken, Renewed,
+                             LeaseUnknown, Posted, WriteReported, PeerAborted, CommitAcked,
+                             Cancelled, SessionLost, Timer>;
 
   struct Plan {
     HandoffId handoff{};
@@ -126,8 +126,8 @@ class HandoffSender {
   bool drained() const { return writes_open_ == 0; }
   HandoffReason reason() const { return reason_; }
   LeaseId lease() const { return lease_; }  // 0 before the first Grant
-  std::uint32_t first_page() const { return first_page_; }
-  std::uint32_t pages_sent() const { return next_page_ - first_page_; }
+  std::uint32_t first_page() const { return order_.first_page(); }
+  std::uint32_t pages_sent() const { return order_.pages_sent(); }
   std::uint64_t bytes_posted() const { return bytes_; }
   std::uint64_t writes_open() const { return writes_open_; }
   CommitMessage commit() const;
@@ -136,6 +136,7 @@ class HandoffSender {
   void Handle(const SessionOpened& event, Instant now, SenderActions& out);
   void Handle(const Granted& event, Instant now, SenderActions& out);
   void Handle(const PagesReady& event, Instant now, SenderActions& out);
+  void Handle(const FrontsReady& event, Instant now, SenderActions& out);
   void Handle(const FirstToken& event, Instant now, SenderActions& out);
   void Handle(const Renewed& event, Instant now, SenderActions& out);
   void Handle(const LeaseUnknown& event, Instant now, SenderActions& out);
@@ -157,15 +158,10 @@ class HandoffSender {
   const TransferLimits limits_;
   SenderState state_ = SenderState::kWaiting;
   HandoffReason reason_ = HandoffReason::kCommitted;
-  PiecePlan pieces_;
+  PieceOrder order_;
   LeaseId lease_{};
-  std::uint32_t grants_ = 0;       // taken
-  std::uint32_t first_page_ = 0;   // what the peer wants first
-  std::uint32_t granted_end_ = 0;  // ordinals below may be written
+  std::uint32_t grants_ = 0;  // taken
   bool granted_all_ = false;
-  std::uint32_t ready_end_ = 0;  // ordinals below are complete here
-  std::uint32_t next_page_ = 0;  // the next piece to post
-  std::uint16_t next_piece_ = 0;
   std::uint64_t writes_open_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t digest_ = 0;

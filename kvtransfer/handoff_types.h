@@ -80,6 +80,13 @@ struct TransferLimits {
   Duration window = Milliseconds(50);
   std::uint64_t window_bytes_min = 4 << 20;
   std::uint64_t window_bytes_max = 64 << 20;
+  // When pages go. In the last chunk they go by groups of layers while later layers compute, unless
+  // splitting would cost more than it hides: fewer new tokens than the first, or less time on the
+  // wire than the second. Without `overlap` nothing goes before the whole prompt is computed.
+  bool overlap = true;
+  std::uint32_t layer_group = 8;
+  std::uint32_t overlap_tokens_min = 512;
+  Duration overlap_wire_min = Milliseconds(2);
   std::uint32_t sessions_max = 64;
   std::uint32_t handoffs_max = 512;
   std::uint32_t held_offers_max = 64;

@@ -115,6 +115,9 @@ void InboundTransfers::Impl::NotifyLeaseClosed(const Inbound& handoff, Instant n
   closed.how = handoff.receiver.committed() ? LeaseEnd::kCommitted : LeaseEnd::kQuiet;
   closed.bytes = handoff.landed.bytes;
   closed.held = now - handoff.lent_at;
+  if (closed.how == LeaseEnd::kQuiet) {
+    ++stats_.fences[static_cast<std::size_t>(handoff.receiver.reason())];
+  }
   events_.push_back(closed);
 }
 

@@ -27,7 +27,8 @@ void InboundTransfers::Impl::Poll(Instant now) {
 }
 
 void InboundTransfers::Impl::HearProgress(Instant now) {
-  for (const LeaseId lease : leases_.TakeTouched()) {
+  leases_.TakeTouched(touched_);
+  for (const LeaseId lease : touched_) {
     const LeaseProgress* progress = leases_.Find(lease);
     if (progress == nullptr) continue;
     Inbound& handoff = handoffs_.at(lease_owners_.at(lease));
@@ -47,7 +48,7 @@ void InboundTransfers::Impl::Handle(const PeerLost& event, Instant now) {
   std::erase_if(refused_peers_,
                 [&](const RefusedPeer& refused) { return refused.pipe.peer() == event.peer; });
   for (const auto& [id, session] : sessions_) {
-    if (session.pipe.peer() == event.peer) return Lose(SessionId{id}, now);
+    if (session.pipe.peer() == event.peer) return Lose(SessionId{id}, SessionEnd::kLost, now);
   }
 }
 
@@ -69,7 +70,8 @@ void InboundTransfers::Impl::Handle(const MessageReceived& event, Instant now) {
   const Arrival arrival = session->second.pipe.Take(header);
   if (arrival == Arrival::kDuplicate) return;
   const bool frames_missing = leases_.FramesOffered(header.session) < header.frames_before;
-  if (arrival == Arrival::kGap || frames_missing) return Lose(header.session, now);
+  if (arrival == Arrival::kGap || frames_missing)
+    return Lose(header.session, SessionEnd::kLost, now);
   Arrived(header.session, decoded->message, now);
 }
 

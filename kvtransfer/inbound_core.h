@@ -83,7 +83,7 @@ class InboundTransfers::Impl {
   void Refuse(const HelloMessage& hello, const HelloRefusal& refusal, Instant now);
   bool MakeRoomForSession(Instant now);
   SessionId DrawSession();
-  void Lose(SessionId id, Instant now);
+  void Lose(SessionId id, SessionEnd end, Instant now);
   void TickSessions(Instant now);
   void CountLive();
 
@@ -126,6 +126,7 @@ class InboundTransfers::Impl {
   Remembered<Announced, kRememberedIntroductions> announced_;
   std::vector<InboundEvent> events_;
   std::vector<TransportEvent> arrived_;
+  std::vector<LeaseId> touched_;  // by this round's frames
   InboundStats stats_;
 };
 

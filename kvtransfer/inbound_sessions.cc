@@ -15,6 +15,7 @@ constexpr std::size_t kHeldHellosMax = 16;
 constexpr std::size_t kRefusedPeersMax = 16;
 // Well below the smallest window, which must never wait for a Credit that nothing will cause.
 constexpr std::uint64_t kCreditsAWindow = 4;
+constexpr char kNoSuchField[] = "no such field";
 constexpr Duration kAnswersLeave = Milliseconds(1000);  // Close drops what has not left
 
 /// The first field in which two fingerprints differ.
@@ -24,13 +25,13 @@ HelloRefusal DifferenceOf(const FingerprintFields& mine, const FingerprintFields
     if (mine[i] == yours[i]) continue;
     const bool same_name = mine[i].first == yours[i].first;
     return {HandoffReason::kRefused, mine[i].first, mine[i].second,
-            same_name ? yours[i].second : "no such field"};
+            same_name ? yours[i].second : kNoSuchField};
   }
   if (mine.size() == yours.size()) return {};
   const auto& extra = mine.size() > common ? mine[common] : yours[common];
   const bool is_mine = mine.size() > common;
-  return {HandoffReason::kRefused, extra.first, is_mine ? extra.second : "no such field",
-          is_mine ? "no such field" : extra.second};
+  return {HandoffReason::kRefused, extra.first, is_mine ? extra.second : kNoSuchField,
+          is_mine ? kNoSuchField : extra.second};
 }
 
 }  // namespace
@@ -74,7 +75,7 @@ void InboundTransfers::Impl::Accept(const HelloMessage& hello, Instant now) {
   for (const auto& [id, session] : sessions_) {
     if (session.worker_id == hello.worker_id) old.push_back(id);
   }
-  for (const SessionId id : old) Lose(id, now);
+  for (const SessionId id : old) Lose(id, SessionEnd::kReplaced, now);
   if (sessions_.size() >= limits_.sessions_max && !MakeRoomForSession(now)) {
     return Refuse(hello, {HandoffReason::kNoRoom, "sessions", "all in use", "one more"}, now);
   }
@@ -104,7 +105,8 @@ void InboundTransfers::Impl::Accept(const HelloMessage& hello, Instant now) {
 
 void InboundTransfers::Impl::Refuse(const HelloMessage& hello, const HelloRefusal& refusal,
                                     Instant now) {
-  ++stats_.hello_refused;
+  // A label must not be a peer's word: where only it has the field, it named it.
+  stats_.hello_refused.Count(refusal.mine == kNoSuchField ? "other" : refusal.field);
   if (refused_peers_.size() >= kRefusedPeersMax) return;  // it will hear nothing, and try later
   const absl::StatusOr<PeerId> peer = transport_.Connect(hello.transfer_address);
   if (!peer.ok()) return;
@@ -122,7 +124,7 @@ bool InboundTransfers::Impl::MakeRoomForSession(Instant now) {
   CountLive();
   for (const auto& [id, session] : sessions_) {
     if (session.live > 0) continue;
-    Lose(SessionId{id}, now);
+    Lose(SessionId{id}, SessionEnd::kEvicted, now);
     return true;
   }
   return false;
@@ -143,7 +145,7 @@ SessionId InboundTransfers::Impl::DrawSession() {
   }
 }
 
-void InboundTransfers::Impl::Lose(SessionId id, Instant now) {
+void InboundTransfers::Impl::Lose(SessionId id, SessionEnd end, Instant now) {
   for (auto& [attempt, handoff] : handoffs_) {
     if (handoff.session == id) Give(handoff, HandoffReceiver::SessionLost{}, now);
   }
@@ -152,7 +154,7 @@ void InboundTransfers::Impl::Lose(SessionId id, Instant now) {
   const auto session = sessions_.find(id);
   transport_.Close(session->second.pipe.peer());
   sessions_.erase(session);
-  ++stats_.sessions_ended;
+  stats_.sessions_ended.Count(end);
 }
 
 void InboundTransfers::Impl::CountLive() {
@@ -165,7 +167,7 @@ void InboundTransfers::Impl::CountLive() {
 
 void InboundTransfers::Impl::TickSessions(Instant now) {
   CountLive();
-  std::vector<SessionId> lost;
+  std::vector<std::pair<SessionId, SessionEnd>> ended;
   for (auto& [id, session] : sessions_) {
     const std::uint64_t consumed = leases_.BytesOffered(id);
     const std::uint64_t owed = consumed - session.credited_bytes;
@@ -176,10 +178,13 @@ void InboundTransfers::Impl::TickSessions(Instant now) {
     const bool idle = session.peer_drains && session.live == 0;
     if (!idle) session.farewell_at = kNever;
     if (idle && session.farewell_at == kNever) session.farewell_at = now + kAnswersLeave;
-    if (session.broken || now >= session.farewell_at || !session.pipe.Flush().ok())
-      lost.push_back(id);
+    if (session.broken || !session.pipe.Flush().ok()) {
+      ended.emplace_back(id, SessionEnd::kLost);
+    } else if (now >= session.farewell_at) {
+      ended.emplace_back(id, SessionEnd::kDrained);
+    }
   }
-  for (const SessionId id : lost) Lose(id, now);
+  for (const auto& [id, end] : ended) Lose(id, end, now);
   std::erase_if(refused_peers_, [&](RefusedPeer& refused) {
     const bool leaves = now >= refused.close_at || !refused.pipe.Flush().ok();
     if (leaves) transport_.Close(refused.pipe.peer());

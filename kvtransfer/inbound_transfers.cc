@@ -141,7 +141,7 @@ void InboundTransfers::Impl::TickHeld(Instant now) {
   });
   std::erase_if(held_hellos_, [&](const HeldHello& held) {
     if (now < held.until) return false;
-    ++stats_.hello_refused;
+    stats_.hello_refused.Count("introduction");
     return true;
   });
 }

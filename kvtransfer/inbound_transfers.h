@@ -5,6 +5,7 @@
 // only in pages lent by a Grant whose LeaseClosed has not been emitted.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "kvcache/kv_arena.h"
 #include "kvtransfer/handoff_types.h"
 #include "kvtransfer/inbound_messages.h"
+#include "kvtransfer/session_counts.h"
 #include "kvtransfer/transport.h"
 
 namespace baton {
@@ -28,9 +30,10 @@ struct InboundStats {
   std::uint64_t leases_open = 0;    // baton_leases{state=open}
   std::uint64_t handoffs_live = 0;  // expected or offered, not over
   std::uint64_t sessions_open = 0;
-  std::uint64_t sessions_ended = 0;  // baton_sessions_total
-  std::uint64_t hello_refused = 0;   // baton_hello_refused_total
-  std::uint64_t bad_messages = 0;    // undecodable, or of no session of ours
+  std::array<std::uint64_t, kHandoffReasons> fences{};  // leases closed uncommitted, by reason
+  SessionEnds sessions_ended;                           // baton_sessions_total
+  RefusedFields hello_refused;                          // baton_hello_refused_total
+  std::uint64_t bad_messages = 0;                       // undecodable, or of no session of ours
 };
 
 class InboundTransfers {

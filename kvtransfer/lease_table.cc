@@ -71,12 +71,13 @@ std::uint64_t LeaseTable::BytesOffered(SessionId session) const {
   return found == sessions_.end() ? 0 : found->second.bytes;
 }
 
-std::vector<LeaseId> LeaseTable::TakeTouched() {
+void LeaseTable::TakeTouched(std::vector<LeaseId>& out) {
   for (const LeaseId id : touched_) {
     const auto found = leases_.find(id);
     if (found != leases_.end()) found->second.touched = false;
   }
-  return std::exchange(touched_, {});
+  out.clear();
+  out.swap(touched_);
 }
 
 std::byte* LeaseTable::Admit(const FrameHeader& header) {

@@ -72,8 +72,9 @@ class LeaseTable final : public FrameSink {
   /// Their payload bytes: what the sender's window gets back.
   std::uint64_t BytesOffered(SessionId session) const;
 
-  /// Leases that something landed in since the last call, each once, in order of first landing.
-  std::vector<LeaseId> TakeTouched();
+  /// Sets `out` to the leases that something landed in since the last call, each once, in order of
+  /// first landing. Keeps its memory, and the table's.
+  void TakeTouched(std::vector<LeaseId>& out);
 
   std::byte* Admit(const FrameHeader& header) override;
   void Landed(const FrameHeader& header, bool checksum_agrees) override;

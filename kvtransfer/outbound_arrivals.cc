@@ -1,4 +1,5 @@
 // What the wire brings to the prefill end. Every value here was written by somebody else.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -74,7 +75,7 @@ void OutboundTransfers::Impl::Acknowledged(const HandoffHeader& header, const He
     if (session.state() != OutboundSessionState::kConnecting) continue;
     if (session.nonce() != ack.nonce) continue;
     if (ack.refused) {
-      ++stats_.hello_refused;
+      stats_.hello_refused.Count(IsKnown(ack.refusal.field) ? ack.refusal.field : "other");
       const std::string difference =
           absl::StrFormat("%s: decode worker has %s, prefill worker has %s", ack.refusal.field,
                           ack.refusal.mine, ack.refusal.yours);
@@ -82,7 +83,7 @@ void OutboundTransfers::Impl::Acknowledged(const HandoffHeader& header, const He
     }
     const std::string misfit = session.Misfit(ack, arena_.layout().PageBytes());
     if (!misfit.empty() || Index(header.session) == 0) {
-      ++stats_.hello_refused;
+      stats_.hello_refused.Count("answer");
       return Lose(key, HandoffReason::kRefused, misfit, now);
     }
     session.Opened(header.session, ack);
@@ -95,6 +96,16 @@ void OutboundTransfers::Impl::Acknowledged(const HandoffHeader& header, const He
     return;
   }
   ++stats_.bad_messages;  // nobody waits for it
+}
+
+/// Whether a field that a peer names is one that this worker knows: a label must not be its word.
+bool OutboundTransfers::Impl::IsKnown(const std::string& field) const {
+  for (const char* own :
+       {"incarnation", "fingerprint", "frame_bytes_max", "draining", "sessions"}) {
+    if (field == own) return true;
+  }
+  return std::any_of(self_.fields.begin(), self_.fields.end(),
+                     [&](const auto& named) { return named.first == field; });
 }
 
 void OutboundTransfers::Impl::Arrived(SessionKey key, const HandoffMessage& message, Instant now) {

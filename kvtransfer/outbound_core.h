@@ -1,6 +1,7 @@
 // What stands behind OutboundTransfers: the table of sessions, the table of hand-offs, and what
-// carries their actions out. In four files by what drives them: outbound_transfers.cc (commands
-// and rounds), outbound_arrivals.cc (the wire), outbound_sessions.cc, outbound_posting.cc (pages).
+// carries their actions out. In five files by what drives them: outbound_transfers.cc (commands
+// and rounds), outbound_progress.cc (the engine), outbound_arrivals.cc (the wire),
+// outbound_sessions.cc, outbound_posting.cc (pages).
 //
 // Thread: confined to the transfer thread.
 #pragma once
@@ -44,7 +45,8 @@ class OutboundTransfers::Impl {
     std::uint32_t first_renew = 0;  // the first Renew that names its lease
     std::uint32_t retry_after_ms = 0;
     std::string message;
-    std::string wire;  // of a session that is gone
+    std::string wire;      // of a session that is gone
+    bool closing = false;  // layers of its last chunk are done: every byte left is waited for
     Instant offered_at{};
     Instant granted_at{};
     Instant first_write_at{};
@@ -69,6 +71,8 @@ class OutboundTransfers::Impl {
   void Handle(const OutboundVerdict& command, Instant now);
   void Handle(const DrainOutbound& command, Instant now);
   void PagesComplete(const std::vector<StepSpan>& spans, Instant now);
+  void LayersComplete(const std::vector<StepSpan>& spans, std::uint32_t layers, Instant now);
+  bool WorthSplitting(const Outbound& handoff, std::uint32_t first_page) const;
 
   // --- a machine's event, and its actions carried out
   void Give(Outbound& handoff, const HandoffSender::Event& event, Instant now);
@@ -97,6 +101,7 @@ class OutboundTransfers::Impl {
   void Handle(const MessageReceived& event, Instant now);
   void Handle(const PeerLost& event, Instant now);
   void Acknowledged(const HandoffHeader& header, const HelloAckMessage& ack, Instant now);
+  bool IsKnown(const std::string& field) const;
   void Arrived(SessionKey key, const HandoffMessage& message, Instant now);
   void Arrived(SessionKey key, const GrantMessage& grant, Instant now);
   void Arrived(SessionKey key, const RenewAckMessage& ack, Instant now);
@@ -108,6 +113,8 @@ class OutboundTransfers::Impl {
 
   // --- pages
   void PostPages(Instant now);
+  /// Those that close, or the others. False when the round has to end.
+  bool PostPagesOf(bool closing, std::uint32_t& frames_left, Instant now);
   /// Returns how many frames went out; 0 when nothing may now.
   std::uint32_t PostBatch(Outbound& handoff, std::uint32_t frames_max, Instant now);
   void FillBatch(const Outbound& handoff, std::uint32_t frames_max, Instant now);

@@ -1,5 +1,6 @@
-// Pages onto the wire: oldest hand-off first, in batches, within each session's window and a
-// bounded number of frames a round, so that messages and timers are never far away.
+// Pages onto the wire: hand-offs whose prompt is nearly computed before the others, each kind
+// oldest first; in batches, within each session's window and a bounded number of frames a round, so
+// that messages and timers are never far away.
 #include <algorithm>
 
 #include "kvtransfer/copy_crc.h"
@@ -17,15 +18,23 @@ constexpr std::uint32_t kFramesPerBatch = 8;  // one tag, one report
 void OutboundTransfers::Impl::PostPages(Instant now) {
   std::uint32_t frames_left = kFramesPerRound;
   post_again_ = false;
+  if (PostPagesOf(/*closing=*/true, frames_left, now)) {
+    PostPagesOf(/*closing=*/false, frames_left, now);
+  }
+}
+
+bool OutboundTransfers::Impl::PostPagesOf(bool closing, std::uint32_t& frames_left, Instant now) {
   for (auto& [id, handoff] : handoffs_) {
+    if (handoff.closing != closing) continue;
     while (frames_left > 0) {
       const std::uint32_t posted = PostBatch(handoff, std::min(frames_left, kFramesPerBatch), now);
       if (posted == 0) break;
       frames_left -= posted;
     }
     if (frames_left == 0) post_again_ = true;
-    if (post_again_) return;  // the budget is spent, or the transport has no room
+    if (post_again_) return false;  // the budget is spent, or the transport has no room
   }
+  return true;
 }
 
 std::uint32_t OutboundTransfers::Impl::PostBatch(Outbound& handoff, std::uint32_t frames_max,

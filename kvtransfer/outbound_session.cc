@@ -96,14 +96,24 @@ void OutboundSession::CountPosted(std::uint64_t frames, std::uint64_t bytes, Ins
   posted_bytes_ += bytes;
 }
 
+bool OutboundSession::RateIsKnown() const {
+  return measured_bytes_ >= static_cast<double>(limits_.window_bytes_min) && measured_seconds_ > 0;
+}
+
+std::optional<Duration> OutboundSession::WireTime(std::uint64_t bytes) const {
+  if (!RateIsKnown()) return std::nullopt;
+  const std::chrono::duration<double> time(static_cast<double>(bytes) * measured_seconds_ /
+                                           measured_bytes_);
+  return std::chrono::duration_cast<Duration>(time);
+}
+
 void OutboundSession::Credited(std::uint64_t consumed, Instant now) {
   if (consumed > posted_bytes_ || consumed <= credited_bytes_) return;
   measured_bytes_ += static_cast<double>(consumed - credited_bytes_);
   measured_seconds_ += ToSeconds(now - busy_since_);
   credited_bytes_ = consumed;
   busy_since_ = now;
-  const bool enough = measured_bytes_ >= static_cast<double>(limits_.window_bytes_min);
-  if (!enough || measured_seconds_ <= 0) return;
+  if (!RateIsKnown()) return;
   const double wanted = measured_bytes_ / measured_seconds_ * ToSeconds(limits_.window);
   const double bound = std::min(wanted, static_cast<double>(window_bytes_max_));
   window_bytes_ = std::max(std::min(limits_.window_bytes_min, window_bytes_max_),

@@ -83,6 +83,8 @@ class OutboundSession {
   /// rate sets the window.
   void Credited(std::uint64_t consumed, Instant now);
   std::uint64_t window_bytes() const { return window_bytes_; }
+  /// What the wire takes for so many bytes at the rate that credits show; nothing before they do.
+  std::optional<Duration> WireTime(std::uint64_t bytes) const;
 
   const DecodePeer& peer() const { return peer_; }
   void set_peer(const DecodePeer& peer) { peer_ = peer; }
@@ -110,6 +112,7 @@ class OutboundSession {
     std::uint32_t number;
     Instant at;
   };
+  bool RateIsKnown() const;
   std::uint64_t in_window() const { return posted_bytes_ - credited_bytes_; }
 
   DecodePeer peer_;

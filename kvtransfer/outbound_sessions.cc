@@ -9,6 +9,19 @@
 namespace baton {
 namespace {
 
+SessionEnd EndOf(HandoffReason reason) {
+  switch (reason) {
+    case HandoffReason::kPeerLost:
+      return SessionEnd::kLost;
+    case HandoffReason::kDeadline:
+      return SessionEnd::kNoAnswer;
+    case HandoffReason::kDraining:
+      return SessionEnd::kDrained;
+    default:
+      return SessionEnd::kRefused;
+  }
+}
+
 constexpr Duration kTryAgain = Milliseconds(1);  // messages that the transport had no room for
 
 }  // namespace
@@ -32,7 +45,7 @@ bool OutboundTransfers::Impl::MakeRoomForSession() {
     OutboundSession& session = place->second;
     if (session.live() > 0) continue;
     if (session.has_pipe()) transport_.Close(session.pipe().peer());
-    ++stats_.sessions_ended;
+    stats_.sessions_ended.Count(SessionEnd::kEvicted);
     sessions_.erase(place);
     return true;
   }
@@ -113,7 +126,7 @@ void OutboundTransfers::Impl::Lose(SessionKey key, HandoffReason reason, const s
       session.has_pipe() ? transport_.Describe(session.pipe().peer()) : PeerDescription{};
   if (session.has_pipe()) {
     transport_.Close(session.pipe().peer());  // its open writes report at the next Poll
-    ++stats_.sessions_ended;
+    stats_.sessions_ended.Count(EndOf(reason));
   }
   const double jitter = static_cast<double>(Draw() >> 11) * 0x1p-53;
   session.Lost(jitter, now);

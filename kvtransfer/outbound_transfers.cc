@@ -42,7 +42,7 @@ void OutboundTransfers::Impl::Handle(const StartOutbound& command, Instant now) 
   plan.attempt = command.id.attempt;
   plan.num_pages = static_cast<std::uint32_t>(command.pages.size());
   plan.prompt_tokens = command.prompt_tokens;
-  plan.ready_pages = command.ready_pages;
+  plan.ready_pages = limits_.overlap ? command.ready_pages : 0;
   const auto [place, is_new] =
       handoffs_.try_emplace(command.handoff, Outbound{command, HandoffSender(plan, limits_, now)});
   BATON_CHECK(is_new);
@@ -57,23 +57,6 @@ void OutboundTransfers::Impl::Handle(const StartOutbound& command, Instant now) 
   }
   if (session->second.open()) {
     Give(handoff, HandoffSender::SessionOpened{session->second.plan()}, now);
-  }
-}
-
-void OutboundTransfers::Impl::Handle(const OutboundStep& command, Instant now) {
-  PagesComplete(steps_.On(command, now), now);
-}
-
-void OutboundTransfers::Impl::Handle(const OutboundLayer& command, Instant now) {
-  PagesComplete(steps_.On(command, now), now);
-}
-
-void OutboundTransfers::Impl::PagesComplete(const std::vector<StepSpan>& spans, Instant now) {
-  for (const StepSpan& span : spans) {
-    const auto found = handoffs_.find(span.handoff);
-    if (found == handoffs_.end()) continue;
-    if (span.last_chunk) found->second.computed_at = now;
-    Give(found->second, HandoffSender::PagesReady{span.end_page}, now);
   }
 }
 
@@ -221,7 +204,11 @@ OutboundStats OutboundTransfers::Impl::stats() const {
   OutboundStats stats = stats_;
   stats.writes_open = open_writes_.size();
   stats.handoffs_live = handoffs_.size();
-  for (const auto& [key, session] : sessions_) stats.sessions_open += session.open() ? 1 : 0;
+  for (const auto& [key, session] : sessions_) {
+    if (!session.open()) continue;
+    ++stats.sessions_open;
+    stats.window_bytes += session.window_bytes();
+  }
   return stats;
 }
 

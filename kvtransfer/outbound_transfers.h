@@ -15,6 +15,7 @@
 #include "kvcache/kv_arena.h"
 #include "kvtransfer/handoff_types.h"
 #include "kvtransfer/outbound_messages.h"
+#include "kvtransfer/session_counts.h"
 #include "kvtransfer/transport.h"
 
 namespace baton {
@@ -25,10 +26,11 @@ struct OutboundStats {
   std::uint64_t writes_open = 0;
   std::uint64_t handoffs_live = 0;  // not settled
   std::uint64_t sessions_open = 0;
-  std::uint64_t sessions_ended = 0;  // baton_sessions_total
-  std::uint64_t hello_refused = 0;   // baton_hello_refused_total
-  std::uint64_t bad_messages = 0;    // undecodable, or of no session of ours
-  std::uint64_t late_grants = 0;     // of a hand-off that was over
+  std::uint64_t window_bytes = 0;  // of all open sessions: baton_transfer_window_bytes
+  SessionEnds sessions_ended;      // baton_sessions_total
+  RefusedFields hello_refused;     // baton_hello_refused_total
+  std::uint64_t bad_messages = 0;  // undecodable, or of no session of ours
+  std::uint64_t late_grants = 0;   // of a hand-off that was over
 };
 
 class OutboundTransfers {

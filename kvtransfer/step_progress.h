@@ -8,7 +8,9 @@
 // Thread: confined to the transfer thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <vector>
 
@@ -41,6 +43,16 @@ class StepProgress {
       running_.erase(running_.begin());
     }
     return complete;
+  }
+
+  /// Spans of the prompts that end in this running step; none once its last layer is done.
+  std::vector<StepSpan> LastChunksOf(std::uint64_t step) const {
+    std::vector<StepSpan> last;
+    const auto found = running_.find(step);
+    if (found == running_.end()) return last;
+    std::copy_if(found->second.begin(), found->second.end(), std::back_inserter(last),
+                 [](const StepSpan& span) { return span.last_chunk; });
+    return last;
   }
 
   /// A step is under way and has been silent for `limit`.

@@ -23,6 +23,8 @@ absl::StatusOr<TransferLimits> TransferLimitsFrom(const TransferConfig& config) 
   limits.post_margin = std::min(limits.post_margin, limits.lease_ttl / kMarginOfTtl);
   limits.stall = Milliseconds(config.stall_ms);
   limits.window = Milliseconds(config.window_ms);
+  limits.layer_group = static_cast<std::uint32_t>(config.layer_group);
+  limits.overlap_tokens_min = static_cast<std::uint32_t>(config.overlap_tokens_min);
   return limits;
 }
 

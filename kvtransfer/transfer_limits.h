@@ -1,5 +1,5 @@
 // The limits of both ends as the configuration states them (transfer.lease_ms, renew_ms, stall_ms,
-// window_ms).
+// window_ms, layer_group, overlap_tokens_min).
 #pragma once
 
 #include "absl/status/statusor.h"

@@ -75,7 +75,10 @@ ucs_status_t UcxReceiver::OnMessage(void* arg, const void* header, std::size_t h
   return UCS_OK;
 }
 
-std::vector<UcxNoteReceived> UcxReceiver::TakeNotes() { return std::exchange(notes_, {}); }
+void UcxReceiver::TakeNotes(std::vector<UcxNoteReceived>& out) {
+  out.clear();
+  out.swap(notes_);
+}
 
 bool UcxReceiver::LeaveOver(bool is_frame, std::span<const std::byte> envelope,
                             std::span<const std::byte> payload) {

@@ -62,9 +62,9 @@ class UcxReceiver {
   /// Whether something was left over for the next round.
   bool HasLeftOver() const { return !left_over_.empty(); }
 
-  /// What arrived since the last call. Acted on outside the handlers, which must not open or close
-  /// anything.
-  std::vector<UcxNoteReceived> TakeNotes();
+  /// Sets `out` to what arrived since the last call; keeps its memory. Acted on outside the
+  /// handlers, which must not open or close anything.
+  void TakeNotes(std::vector<UcxNoteReceived>& out);
 
   /// Arrivals that were no frame or message of ours, or came twice.
   std::uint64_t dropped() const { return dropped_; }

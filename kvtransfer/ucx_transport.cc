@@ -77,7 +77,8 @@ class UcxTransport final : public Transport {
   UcxLanes lanes_;
   std::map<PeerId, UcxPeer> peers_;
   std::uint32_t next_peer_ = 0;
-  bool settling_ = false;  // a peer or a lane is on its way out
+  std::vector<UcxNoteReceived> notes_;  // of this round
+  bool settling_ = false;               // a peer or a lane is on its way out
 };
 
 UcxTransport::~UcxTransport() {
@@ -196,7 +197,8 @@ void UcxTransport::Progress() {
 }
 
 void UcxTransport::TakeNotes() {
-  for (const UcxNoteReceived& note : receiver_.TakeNotes()) {
+  receiver_.TakeNotes(notes_);
+  for (const UcxNoteReceived& note : notes_) {
     if (note.id == kWelcomeId) {
       OnWelcome(note);
     } else if (note.id == kCreditId) {

@@ -19,6 +19,26 @@ MetricLabels WireLabels(const std::string& wire, const char* direction) {
 
 double D(std::uint64_t value) { return static_cast<double>(value); }
 
+void FollowSessions(const SessionEnds& ends, const RefusedFields& refused, MirroredFamily& ends_out,
+                    MirroredFamily& refused_out) {
+  for (std::size_t i = 0; i < kSessionEndNames.size(); ++i) {
+    ends_out.Follow(kSessionEndNames[i], D(ends[static_cast<SessionEnd>(i)]));
+  }
+  for (const RefusedFields::Entry& entry : refused) {
+    refused_out.Follow(entry.field.data(), D(entry.count));
+  }
+}
+
+/// Several reasons share a label.
+void FollowFences(const std::array<std::uint64_t, kHandoffReasons>& fences, MirroredFamily& out) {
+  std::map<std::string, std::uint64_t> by_label;
+  for (std::uint32_t i = 0; i < kHandoffReasons; ++i) {
+    if (HandoffReason{i} == HandoffReason::kCommitted) continue;
+    by_label[OutcomeOf(HandoffReason{i})] += fences[i];
+  }
+  for (const auto& [label, count] : by_label) out.Follow(label, D(count));
+}
+
 }  // namespace
 
 PoolMetrics::PoolMetrics(Metrics& metrics, const KvLayout& layout, std::uint32_t pages)
@@ -55,12 +75,13 @@ PrefillMetrics::PrefillMetrics(Metrics& metrics)
       generated_(metrics, metric::kGenerationTokens),
       queries_(metrics, metric::kPrefixCacheQueries),
       hits_(metrics, metric::kPrefixCacheHits),
-      hello_refused_(metrics, metric::kHelloRefused),
-      sessions_(metrics, metric::kSessions),
+      sessions_(metrics, metric::kSessions, "end", {}),
+      hello_refused_(metrics, metric::kHelloRefused, "field", {"incarnation"}),
       running_(metrics.Gauge(metric::kRequestsRunning)),
       waiting_(metrics.Gauge(metric::kRequestsWaiting)),
       queue_requests_(metrics.Gauge(metric::kQueueRequests, {{"stage", "prefill"}})),
       queue_tokens_(metrics.Gauge(metric::kQueueTokens, {{"stage", "prefill"}})),
+      window_(metrics.Gauge(metric::kTransferWindow)),
       exposed_(metrics.Histogram(metric::kHandoffExposed)),
       offer_(StageHistogram(metrics, "offer")),
       first_write_(StageHistogram(metrics, "first_write")),
@@ -76,7 +97,8 @@ PrefillMetrics::PrefillMetrics(Metrics& metrics)
   }
   for (const char* wire : {"tcp", "shm", "loopback", "unknown"}) {
     bytes_[wire] = metrics.Counter(metric::kTransferBytes, WireLabels(wire, "out"));
-    wires_[wire] = metrics.Gauge(metric::kTransferInfo, {{"engine", "validated"}, {"wire", wire}});
+    wires_[wire] = metrics.Gauge(metric::kTransferInfo,
+                                 {{"engine", "validated"}, {"wire", wire}, {"staging", "none"}});
   }
 }
 
@@ -87,8 +109,8 @@ void PrefillMetrics::Follow(const PrefillStats& stats, const OutboundStats& tran
   generated_.Follow(D(stats.generated_tokens));
   queries_.Follow(D(stats.prompt_tokens));
   hits_.Follow(D(stats.cached_tokens));
-  hello_refused_.Follow(D(transfers.hello_refused));
-  sessions_.Follow(D(transfers.sessions_ended));
+  FollowSessions(transfers.sessions_ended, transfers.hello_refused, sessions_, hello_refused_);
+  window_.Set(D(transfers.window_bytes));
   running_.Set(D(stats.running + stats.handing_over));
   waiting_.Set(D(stats.queue_requests));
   queue_requests_.Set(D(stats.queue_requests));
@@ -126,8 +148,9 @@ DecodeMetrics::DecodeMetrics(Metrics& metrics)
       generated_(metrics, metric::kGenerationTokens),
       queries_(metrics, metric::kPrefixCacheQueries),
       hits_(metrics, metric::kPrefixCacheHits),
-      hello_refused_(metrics, metric::kHelloRefused),
-      sessions_(metrics, metric::kSessions),
+      sessions_(metrics, metric::kSessions, "end", {}),
+      hello_refused_(metrics, metric::kHelloRefused, "field", {"incarnation"}),
+      fences_(metrics, metric::kFences, "reason", {}),
       stale_frames_(metrics, metric::kStaleFramesRefused),
       stale_commits_(metrics, metric::kStaleCommits),
       crc_errors_(metrics, metric::kCrcErrors),
@@ -151,11 +174,11 @@ void DecodeMetrics::Follow(const DecodeStats& stats, const InboundStats& transfe
   generated_.Follow(D(stats.generated_tokens));
   queries_.Follow(D(stats.prompt_tokens));
   hits_.Follow(D(stats.prompt_cached_tokens));
-  hello_refused_.Follow(D(transfers.hello_refused));
-  sessions_.Follow(D(transfers.sessions_ended));
+  FollowSessions(transfers.sessions_ended, transfers.hello_refused, sessions_, hello_refused_);
   stale_frames_.Follow(D(transfers.stale_frames_refused));
   stale_commits_.Follow(D(transfers.stale_commits));
   crc_errors_.Follow(D(transfers.crc_errors));
+  FollowFences(transfers.fences, fences_);
   bytes_in_.Follow(D(transfers.bytes_landed));
   running_.Set(D(stats.running));
   waiting_.Set(D(stats.waiting));

@@ -36,9 +36,9 @@ class PrefillMetrics {
   void ObserveWire(const std::string& wire, std::uint64_t bytes);
 
  private:
-  MirroredCounter prompt_, cached_, computed_, generated_, queries_, hits_, hello_refused_;
-  MirroredCounter sessions_;
-  MetricGauge running_, waiting_, queue_requests_, queue_tokens_;
+  MirroredCounter prompt_, cached_, computed_, generated_, queries_, hits_;
+  MirroredFamily sessions_, hello_refused_;
+  MetricGauge running_, waiting_, queue_requests_, queue_tokens_, window_;
   MetricHistogram exposed_, offer_, first_write_, wire_, commit_, step_seconds_, step_tokens_;
   std::map<std::string, MetricCounter> outcomes_, bytes_;
   std::map<std::string, MetricGauge> wires_;  // 1 once that wire has carried a hand-off
@@ -57,8 +57,8 @@ class DecodeMetrics {
   void Observe(const DecodeStep& step);
 
  private:
-  MirroredCounter prompt_, cached_, computed_, generated_, queries_, hits_, hello_refused_,
-      sessions_;
+  MirroredCounter prompt_, cached_, computed_, generated_, queries_, hits_;
+  MirroredFamily sessions_, hello_refused_, fences_;
   MirroredCounter stale_frames_, stale_commits_, crc_errors_, bytes_in_;
   MetricGauge running_, waiting_, queue_tokens_, leases_;
   MetricHistogram hold_, admit_;

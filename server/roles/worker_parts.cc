@@ -27,6 +27,7 @@ absl::StatusOr<TransferLimits> LimitsFrom(const Config& config) {
   // `.inf` is lawful in LMCache's files; a wait of ours has an end.
   const double seconds = std::min(config.flat.pd_allocation_timeout_sec, 3600.0);
   limits.grant_wait = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+  limits.overlap = config.flat.overlap_compute_transfer;
   if (config.flat.pd_buffer_bytes > 0) {
     limits.window_bytes_max = config.flat.pd_buffer_bytes;
     limits.window_bytes_min = std::min(limits.window_bytes_min, limits.window_bytes_max);

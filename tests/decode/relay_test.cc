@@ -1,5 +1,7 @@
 // Disaggregated = aggregated: what prefill and decode stream together is what one undisturbed
 // process gives, and at the end every page of both is free.
+#include <algorithm>
+
 #include "gtest/gtest.h"
 #include "tests/decode/relay_world.h"
 
@@ -89,6 +91,58 @@ TEST(RelayTest, EveryHitAtBothEndsGivesTheAnswerOfOneProcess) {
   ExpectAtRest(world);
   EXPECT_GT(world.prefill->stats().cached_tokens, 0U);
   EXPECT_GT(world.decode->stats().handoff_pages_saved, 0U);
+}
+
+/// A prompt whose first pages each end holds already, and how many these are.
+struct Hits {
+  int length = 1;
+  int prefill_pages = 0;
+  int decode_pages = 0;
+};
+
+/// Prompts that leave so many pages in one end's cache alone: prefill keeps those of a request that
+/// ends with its first token, decode those of a prompt that it ran itself.
+void Prepare(RelayWorld& world, const Hits& hits, const std::vector<TokenId>& text) {
+  const int page = RelayOptions().page_tokens;
+  const auto prefix = [&](int pages, std::uint64_t id) {
+    return FakeRequest{
+        .id = id, .tokens = {text.begin(), text.begin() + pages * page}, .max_tokens = 1};
+  };
+  if (hits.prefill_pages > 0) world.Dispatch(prefix(hits.prefill_pages, 100));
+  if (hits.decode_pages > 0) world.DispatchLocal(prefix(hits.decode_pages, 101));
+  world.Run();
+}
+
+// Every (hit at prefill, hit at decode, length), also a prompt that decode holds whole: the answer
+// is that of one process, and what travels is what decode lacks.
+TEST(RelayTest, EveryPairOfHitsMovesWhatDecodeLacksAndNoMore) {
+  const std::vector<TokenId> text = FakePrompt(64, 5);
+  const int page = RelayOptions().page_tokens;
+  int whole = 0;
+  for (int length = 1; length <= 4 * page + 1; ++length) {
+    for (int at_prefill = 0; at_prefill <= length / page; ++at_prefill) {
+      for (int at_decode = 0; at_decode <= length / page; ++at_decode) {
+        RelayWorld world;
+        Prepare(world, {length, at_prefill, at_decode}, text);
+        const std::uint64_t cached = world.prefill->stats().cached_tokens;
+        const std::uint64_t posted = world.outbound->stats().bytes_posted;
+        const FakeRequest request{.id = 1, .tokens = {text.begin(), text.begin() + length}};
+        world.Dispatch(request);
+        world.Run();
+        ASSERT_EQ(world.Answer(1), Wanted(request))
+            << "length " << length << " hits " << at_prefill << ", " << at_decode;
+        const KvLayout& layout = world.prefill_arena->layout();
+        const auto pages = static_cast<std::uint64_t>(layout.PagesFor(length) - at_decode);
+        EXPECT_EQ(world.outbound->stats().bytes_posted - posted, pages * layout.PageBytes());
+        EXPECT_EQ(world.decode->stats().handoff_pages_saved, static_cast<std::uint64_t>(at_decode));
+        const int found = std::min(at_prefill, (length - 1) / page) * page;
+        EXPECT_EQ(world.prefill->stats().cached_tokens - cached, static_cast<std::uint64_t>(found));
+        ExpectAtRest(world);
+        whole += pages == 0;
+      }
+    }
+  }
+  EXPECT_GT(whole, 0);
 }
 
 TEST(RelayTest, ManyAtATimeEqualTheirSoloAnswers) {

@@ -63,6 +63,13 @@ class RelayTest(unittest.TestCase):
                 cluster.wait_metric(0, "baton_ledger_imbalance", "decode-0")
                 cluster.wait_metric(0, "baton_kv_pages", "decode-0", state="inbound")
 
+    def test_layers_sent_one_by_one_and_pages_sent_at_the_end_equal_one_process(self):
+        prompts = [recall_prompt(n, n) for n in (65, 640, 1100, 2000)]
+        one_by_one = ["transfer.layer_group=1", "transfer.overlap_tokens_min=0"]
+        for wire in ("shm", "tcp"):
+            for sets in (one_by_one, ["overlap_compute_transfer=false"]):
+                self.compare_prompts(NANO, prompts, wire, 512, sets)
+
     def test_concurrent_streams_equal_their_solo_answers(self):
         rng = random.Random(SEED)
         prompts = [recall_prompt(rng.randrange(1, 900), rng.random()) for _ in range(32)]

@@ -379,7 +379,7 @@ TEST(HandshakeTest, EveryFlippedFieldIsNamed) {
     EXPECT_NE(pair.ended()[0].message.find(fields[i].first), std::string::npos)
         << pair.ended()[0].message;
     EXPECT_NE(pair.ended()[0].message.find(flipped[i].second), std::string::npos);
-    EXPECT_EQ(pair.inbound->stats().hello_refused, 1U);
+    EXPECT_EQ(pair.inbound->stats().hello_refused.total(), 1U);
     EXPECT_EQ(pair.inbound->stats().sessions_open, 0U);
   }
 }
@@ -404,7 +404,7 @@ TEST(HandshakeTest, AnIntroductionThatNobodyAnnouncedIsDroppedAfterAWhile) {
   pair.Start(kAsk);  // no Expect: the router never spoke to decode
   pair.Advance(Milliseconds(3000));
   EXPECT_EQ(pair.inbound->stats().sessions_open, 0U);
-  EXPECT_GE(pair.inbound->stats().hello_refused, 1U);
+  EXPECT_GE(pair.inbound->stats().hello_refused.total(), 1U);
   ASSERT_EQ(pair.ended().size(), 1U);
   EXPECT_EQ(pair.ended()[0].reason, HandoffReason::kDeadline) << "a stranger was answered";
   EXPECT_TRUE(pair.outbound->settled());

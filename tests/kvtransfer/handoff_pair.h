@@ -190,9 +190,13 @@ class HandoffPair {
     return true;
   }
   void FillSource(std::uint32_t first, std::uint32_t end) {
+    FillSourceFront(first, end, SmallLayout().PageBytes());
+  }
+  /// The first `bytes` of each page.
+  void FillSourceFront(std::uint32_t first, std::uint32_t end, std::size_t bytes) {
     for (std::uint32_t ordinal = first; ordinal < end; ++ordinal) {
       const std::span<std::byte> page = source->Page(SourcePage(ordinal));
-      for (std::size_t i = 0; i < page.size(); ++i) page[i] = PatternOf(ordinal, i);
+      for (std::size_t i = 0; i < bytes; ++i) page[i] = PatternOf(ordinal, i);
     }
   }
 

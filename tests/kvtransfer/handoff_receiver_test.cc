@@ -1,12 +1,12 @@
-// The receiver's machine: every (state, event) pair against one table, which docs/handoff.md shows.
+// The receiver's machine: every (row, event) pair of ReceiverTable(), which docs/handoff.md shows.
 #include "kvtransfer/handoff_receiver.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
-#include <string>
 #include <vector>
+
+#include "tests/kvtransfer/machine_table.h"
 
 namespace baton {
 namespace {
@@ -34,7 +34,7 @@ LeaseProgress WholeProgress() {
 
 CommitMessage AgreeingCommit() { return {LeaseId{5}, HandoffId{9}, 3, 2, 100, 256, 77, 42}; }
 
-// Rows of the table: the states, and Receiving both with pages still to be lent and with all lent.
+// Rows of ReceiverTable().
 enum class Row { kExpected, kOffered, kReceivingPart, kReceivingAll, kCommitted, kClosed };
 constexpr int kRows = 6;
 
@@ -54,41 +54,26 @@ HandoffReceiver ReceiverIn(Row row) {
   return receiver;
 }
 
-struct NamedEvent {
-  const char* name;
-  HandoffReceiver::Event event;
-};
-
-std::vector<NamedEvent> AllEvents() {
+/// As ReceiverTable() names them.
+std::vector<HandoffReceiver::Event> AllEvents() {
   LeaseProgress hole = WholeProgress();
   hole.pieces_landed = 3;
   return {
-      {"offer", HandoffReceiver::Offered{Offer(7)}},
-      {"offer, other tokens", HandoffReceiver::Offered{Offer(8)}},
-      {"lent", HandoffReceiver::Lent{0, 1, false}},
-      {"refused", HandoffReceiver::Refused{HandoffReason::kNoRoom, 100}},
-      {"progressed", HandoffReceiver::Progressed{}},
-      {"corrupted", HandoffReceiver::Corrupted{}},
-      {"renewed", HandoffReceiver::Renewed{}},
-      {"commit", HandoffReceiver::CommitArrived{AgreeingCommit(), WholeProgress()}},
-      {"commit, a hole", HandoffReceiver::CommitArrived{AgreeingCommit(), hole}},
-      {"abort", HandoffReceiver::PeerAborted{HandoffReason::kCancelled}},
-      {"dropped", HandoffReceiver::Dropped{HandoffReason::kVerdict}},
-      {"session lost", HandoffReceiver::SessionLost{}},
-      {"timer", HandoffReceiver::Timer{}},
+      HandoffReceiver::Offered{Offer(7)},
+      HandoffReceiver::Offered{Offer(8)},
+      HandoffReceiver::Lent{0, 1, false},
+      HandoffReceiver::Refused{HandoffReason::kNoRoom, 100},
+      HandoffReceiver::Progressed{},
+      HandoffReceiver::Corrupted{},
+      HandoffReceiver::Renewed{},
+      HandoffReceiver::CommitArrived{AgreeingCommit(), WholeProgress()},
+      HandoffReceiver::CommitArrived{AgreeingCommit(), hole},
+      HandoffReceiver::PeerAborted{HandoffReason::kCancelled},
+      HandoffReceiver::Dropped{HandoffReason::kVerdict},
+      HandoffReceiver::SessionLost{},
+      HandoffReceiver::Timer{},
   };
 }
-
-// Expected, Offered, Receiving, Committed (K), Closed (X); '-' where our own engine would break its
-// contract. Columns as in AllEvents.
-constexpr std::array<const char*, kRows> kTable = {
-    "OXEXEEEEEEXEE",  // kExpected
-    "OORXOOOOOXXXX",  // kOffered
-    "RRRXRXRXXXXXX",  // kReceiving, pages still to be lent
-    "RR-XRXRKXXXXX",  // kReceiving, all lent
-    "KKKKKKKKKKKKK",  // kCommitted
-    "XXXXXXXXXXXXX",  // kClosed
-};
 
 char LetterOf(ReceiverState state) { return "EORKX"[static_cast<int>(state)]; }
 
@@ -96,32 +81,35 @@ int Count(const ReceiverActions& actions, ReceiverAction action) {
   return static_cast<int>(std::count(actions.begin(), actions.end(), action));
 }
 
-TEST(HandoffReceiverTest, EveryStateAnswersEveryEventAsTheTableSays) {
-  const std::vector<NamedEvent> events = AllEvents();
+TEST(HandoffReceiverTest, EveryRowAnswersEveryEventAsTheTableSays) {
+  const MachineTable table = ReceiverTable();
+  const std::vector<HandoffReceiver::Event> events = AllEvents();
+  ASSERT_EQ(table.events.size(), events.size());
+  ASSERT_EQ(table.rows.size(), static_cast<std::size_t>(kRows));
   for (int row = 0; row < kRows; ++row) {
-    ASSERT_EQ(std::string(kTable[static_cast<std::size_t>(row)]).size(), events.size());
+    const MachineRow& wanted = table.rows[static_cast<std::size_t>(row)];
     for (std::size_t column = 0; column < events.size(); ++column) {
-      const char expected = kTable[static_cast<std::size_t>(row)][column];
-      if (expected == '-') continue;
+      if (wanted.next[column] == '-') continue;
       HandoffReceiver receiver = ReceiverIn(static_cast<Row>(row));
-      const bool is_timer = std::holds_alternative<HandoffReceiver::Timer>(events[column].event);
+      ASSERT_EQ(LetterOf(receiver.state()), wanted.state);
+      const bool is_timer = std::holds_alternative<HandoffReceiver::Timer>(events[column]);
       const Instant now = is_timer && receiver.due() != kNever ? receiver.due() : kStart;
-      receiver.On(events[column].event, now);
-      EXPECT_EQ(LetterOf(receiver.state()), expected)
-          << "row " << row << ", " << events[column].name;
+      receiver.On(events[column], now);
+      EXPECT_EQ(LetterOf(receiver.state()), wanted.next[column])
+          << wanted.name << ": " << table.events[column];
     }
   }
 }
 
 TEST(HandoffReceiverTest, EveryEndIsToldOnceAndTheLeaseIsErasedBeforeAnybodyHears) {
   for (int row = 0; row < kRows; ++row) {
-    for (const NamedEvent& first : AllEvents()) {
+    for (const HandoffReceiver::Event& first : AllEvents()) {
       HandoffReceiver receiver = ReceiverIn(static_cast<Row>(row));
-      const bool lends = std::holds_alternative<HandoffReceiver::Lent>(first.event);
+      const bool lends = std::holds_alternative<HandoffReceiver::Lent>(first);
       if (lends && row == static_cast<int>(Row::kReceivingAll)) continue;
       const bool was_over = receiver.over();
       const bool had_lease = receiver.state() == ReceiverState::kReceiving;
-      ReceiverActions all = receiver.On(first.event, kStart);
+      ReceiverActions all = receiver.On(first, kStart);
       const bool opened = Count(all, ReceiverAction::kOpenLease) > 0;
       for (const ReceiverAction action :
            receiver.On(HandoffReceiver::Dropped{HandoffReason::kCancelled}, kStart)) {
@@ -129,10 +117,11 @@ TEST(HandoffReceiverTest, EveryEndIsToldOnceAndTheLeaseIsErasedBeforeAnybodyHear
       }
       const int ends =
           Count(all, ReceiverAction::kNotifyCommitted) + Count(all, ReceiverAction::kNotifyFailed);
-      EXPECT_EQ(ends, was_over ? 0 : 1) << row << " " << first.name;
+      EXPECT_EQ(ends, was_over ? 0 : 1) << row << " " << first.index();
       const int lease = had_lease || opened ? 1 : 0;
-      EXPECT_EQ(Count(all, ReceiverAction::kEraseLease), lease) << row << " " << first.name;
-      EXPECT_EQ(Count(all, ReceiverAction::kNotifyLeaseClosed), lease) << row << " " << first.name;
+      EXPECT_EQ(Count(all, ReceiverAction::kEraseLease), lease) << row << " " << first.index();
+      EXPECT_EQ(Count(all, ReceiverAction::kNotifyLeaseClosed), lease)
+          << row << " " << first.index();
       const auto erased = std::find(all.begin(), all.end(), ReceiverAction::kEraseLease);
       const auto told = std::find(all.begin(), all.end(), ReceiverAction::kNotifyLeaseClosed);
       EXPECT_LE(erased - all.begin(), told - all.begin());

@@ -1,11 +1,13 @@
-// The sender's machine: every (state, event) pair against one table, which docs/handoff.md shows.
+// The sender's machine: every (row, event) pair of SenderTable(), which docs/handoff.md shows.
 #include "kvtransfer/handoff_sender.h"
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <string>
 #include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/kvtransfer/machine_table.h"
 
 namespace baton {
 namespace {
@@ -43,76 +45,76 @@ HandoffSender SenderIn(SenderState state) {
   return sender;
 }
 
-struct NamedEvent {
-  const char* name;
-  HandoffSender::Event event;
-};
+/// The situation of a row of SenderTable().
+HandoffSender SenderOfRow(std::size_t row) {
+  constexpr std::size_t kTokenKnown = 3;
+  constexpr std::size_t kAllPosted = 4;
+  if (row < kTokenKnown) return SenderIn(static_cast<SenderState>(row));
+  if (row > kAllPosted) return SenderIn(static_cast<SenderState>(row - 2));
+  HandoffSender sender = SenderIn(SenderState::kSending);
+  if (row == kTokenKnown) sender.On(HandoffSender::FirstToken{7, false}, kStart);
+  if (row == kAllPosted) sender.On(HandoffSender::Posted{1, 64, 22}, kStart);
+  return sender;
+}
 
-std::vector<NamedEvent> AllEvents() {
+/// As SenderTable() names them.
+std::vector<HandoffSender::Event> AllEvents() {
   return {
-      {"session opened", HandoffSender::SessionOpened{PiecePlan{64, 64}}},
-      {"grant", HandoffSender::Granted{WholeGrant(), kPostUntil}},
-      {"pages ready", HandoffSender::PagesReady{2}},
-      {"first token", HandoffSender::FirstToken{7, false}},
-      {"first token ends", HandoffSender::FirstToken{7, true}},
-      {"renewed", HandoffSender::Renewed{kPostUntil}},
-      {"lease unknown", HandoffSender::LeaseUnknown{}},
-      {"posted", HandoffSender::Posted{1, 64, 22}},
-      {"write reported", HandoffSender::WriteReported{true}},
-      {"write failed", HandoffSender::WriteReported{false}},
-      {"abort", HandoffSender::PeerAborted{HandoffReason::kStall}},
-      {"commit ack", HandoffSender::CommitAcked{true, {}}},
-      {"commit refused", HandoffSender::CommitAcked{false, HandoffReason::kCorrupt}},
-      {"cancel", HandoffSender::Cancelled{HandoffReason::kCancelled}},
-      {"session lost", HandoffSender::SessionLost{}},
-      {"timer", HandoffSender::Timer{}},
+      HandoffSender::SessionOpened{PiecePlan{64, 64}},
+      HandoffSender::Granted{WholeGrant(), kPostUntil},
+      HandoffSender::PagesReady{2},
+      HandoffSender::FrontsReady{0, 64},
+      HandoffSender::FirstToken{7, false},
+      HandoffSender::FirstToken{7, true},
+      HandoffSender::Renewed{kPostUntil},
+      HandoffSender::LeaseUnknown{},
+      HandoffSender::Posted{1, 64, 22},
+      HandoffSender::WriteReported{true},
+      HandoffSender::WriteReported{false},
+      HandoffSender::PeerAborted{HandoffReason::kStall},
+      HandoffSender::CommitAcked{true, {}},
+      HandoffSender::CommitAcked{false, HandoffReason::kCorrupt},
+      HandoffSender::Cancelled{HandoffReason::kCancelled},
+      HandoffSender::SessionLost{},
+      HandoffSender::Timer{},
   };
 }
 
-// The state that each event leads to: Waiting, Offered, Sending, Committing, Done, Failed; '-'
-// where the event cannot come (our own side breaks its contract). Columns as in AllEvents.
-constexpr std::array<const char*, kSenderStates> kTable = {
-    // o g p t e r u P w f a c x C l T
-    "OWWWFWW---FWWFFF",  // kWaiting
-    "OSOOFOO---FOOFFF",  // kOffered
-    "SSSSFSFSSFFSSFFF",  // kSending
-    "CCCCCCF-CFFDFCFF",  // kCommitting
-    "DDDDDDD-DDDDDDDD",  // kComplete
-    "FFFFFFF-FFFFFFFF",  // kFailed
-};
-
 char LetterOf(SenderState state) { return "WOSCDF"[static_cast<int>(state)]; }
 
-TEST(HandoffSenderTest, EveryStateAnswersEveryEventAsTheTableSays) {
-  const std::vector<NamedEvent> events = AllEvents();
-  for (int row = 0; row < kSenderStates; ++row) {
-    ASSERT_EQ(std::string(kTable[static_cast<std::size_t>(row)]).size(), events.size());
+TEST(HandoffSenderTest, EveryRowAnswersEveryEventAsTheTableSays) {
+  const MachineTable table = SenderTable();
+  const std::vector<HandoffSender::Event> events = AllEvents();
+  ASSERT_EQ(table.events.size(), events.size());
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
     for (std::size_t column = 0; column < events.size(); ++column) {
-      const char expected = kTable[static_cast<std::size_t>(row)][column];
+      const char expected = table.rows[row].next[column];
       if (expected == '-') continue;
-      HandoffSender sender = SenderIn(static_cast<SenderState>(row));
-      ASSERT_EQ(LetterOf(sender.state()), "WOSCDF"[row]);
-      const bool is_timer = std::holds_alternative<HandoffSender::Timer>(events[column].event);
+      HandoffSender sender = SenderOfRow(row);
+      ASSERT_EQ(LetterOf(sender.state()), table.rows[row].state);
+      const bool is_timer = std::holds_alternative<HandoffSender::Timer>(events[column]);
       const Instant now = is_timer && sender.due() != kNever ? sender.due() : kStart;
-      sender.On(events[column].event, now);
+      sender.On(events[column], now);
       EXPECT_EQ(LetterOf(sender.state()), expected)
-          << "state " << row << ", " << events[column].name;
+          << table.rows[row].name << ": " << table.events[column];
     }
   }
 }
 
 TEST(HandoffSenderTest, EveryPairOfEventsEndsOnceAndSettlesOnceAndOnlyWhenDrained) {
-  const std::vector<NamedEvent> events = AllEvents();
-  for (int row = 0; row < kSenderStates; ++row) {
-    for (const NamedEvent& first : events) {
-      for (const NamedEvent& second : events) {
-        HandoffSender sender = SenderIn(static_cast<SenderState>(row));
+  const MachineTable table = SenderTable();
+  const std::vector<HandoffSender::Event> events = AllEvents();
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    for (std::size_t first = 0; first < events.size(); ++first) {
+      for (std::size_t second = 0; second < events.size(); ++second) {
+        HandoffSender sender = SenderOfRow(row);
         const bool was_over = sender.terminal();
         int ended = was_over ? 1 : 0;
         int settled = 0;
         const auto give = [&](const HandoffSender::Event& event) {
           const bool posts = std::holds_alternative<HandoffSender::Posted>(event);
-          if (posts && sender.state() != SenderState::kSending) return;
+          PieceToSend piece;
+          if (posts && !sender.NextPiece(0, kStart, piece)) return;
           const bool reports = std::holds_alternative<HandoffSender::WriteReported>(event);
           if (reports && sender.writes_open() == 0) return;
           for (const SenderAction action : sender.On(event, kStart)) {
@@ -123,12 +125,14 @@ TEST(HandoffSenderTest, EveryPairOfEventsEndsOnceAndSettlesOnceAndOnlyWhenDraine
             }
           }
         };
-        give(first.event);
-        give(second.event);
+        give(events[first]);
+        give(events[second]);
         give(HandoffSender::SessionLost{});
         while (sender.writes_open() > 0) give(HandoffSender::WriteReported{false});
-        EXPECT_EQ(ended, 1) << row << " " << first.name << ", " << second.name;
-        EXPECT_EQ(settled, 1) << row << " " << first.name << ", " << second.name;
+        const std::string what = absl::StrCat(table.rows[row].name, ": ", table.events[first], ", ",
+                                              table.events[second]);
+        EXPECT_EQ(ended, 1) << what;
+        EXPECT_EQ(settled, 1) << what;
       }
     }
   }

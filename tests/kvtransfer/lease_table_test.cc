@@ -197,10 +197,14 @@ TEST_F(LeaseTableTest, TouchedLeasesAreToldOnce) {
   const LeaseId lease = OpenLease();
   Offer(Frame(lease, 2, 0));
   Offer(Frame(lease, 2, 1));
-  EXPECT_EQ(table_->TakeTouched(), std::vector<LeaseId>{lease});
-  EXPECT_TRUE(table_->TakeTouched().empty());
+  std::vector<LeaseId> touched;
+  table_->TakeTouched(touched);
+  EXPECT_EQ(touched, std::vector<LeaseId>{lease});
+  table_->TakeTouched(touched);
+  EXPECT_TRUE(touched.empty());
   Offer(Frame(lease, 3, 0));
-  EXPECT_EQ(table_->TakeTouched(), std::vector<LeaseId>{lease});
+  table_->TakeTouched(touched);
+  EXPECT_EQ(touched, std::vector<LeaseId>{lease});
 }
 
 TEST(DigestTest, ExchangedOrRepeatedPiecesShow) {
