@@ -253,8 +253,17 @@ absl::Status TransferProbe::Serve(std::stop_token stop, Instant deadline) {
     }
     const std::string message = std::move(inbox_.front());
     inbox_.erase(inbox_.begin());
-    if (!message.empty() && message[0] == kQuit) return Say(kQuit);
+    if (!message.empty() && message[0] == kQuit) return Leave();
     BATON_RETURN_IF_ERROR(Answer(message, deadline));
+  }
+  return absl::OkStatus();
+}
+
+/// To close at once would drop the answer: it stays until the driver has left.
+absl::Status TransferProbe::Leave() {
+  BATON_RETURN_IF_ERROR(Say(kQuit));
+  const Instant end = Now() + kQuitTimeMax;
+  while (Now() < end && Step(end).ok()) {
   }
   return absl::OkStatus();
 }

@@ -93,6 +93,7 @@ class TransferProbe final : private FrameSink {
   /// Keeps a message of this conversation; one from before, of a peer that died, is dropped.
   void Hear(const std::string& payload);
   absl::StatusOr<std::string> Await(char kind, Instant deadline);
+  absl::Status Leave();
   absl::Status Answer(const std::string& message, Instant deadline);
   absl::Status CheckLanded(std::uint64_t frames) const;
   absl::Status Step(Instant deadline);

@@ -97,7 +97,7 @@ int RunLoaded(CommandLine command_line) {
     case Subcommand::kGenerate:
       return RunGenerate(*loaded, command_line);
     default:
-      return RunSelftest(*loaded);
+      return RunSelftest(*loaded, command_line.selftest);
   }
 }
 

@@ -33,6 +33,7 @@ void SetLenient(FlagParse& parse, const FlagSpec& flag, const std::string& value
 void SetHelp(FlagParse& parse, const FlagSpec& flag, const std::string& value);
 void SetUp(FlagParse& parse, const FlagSpec& flag, const std::string& value);
 void SetGenerate(FlagParse& parse, const FlagSpec& flag, const std::string& value);
+void SetSelftest(FlagParse& parse, const FlagSpec& flag, const std::string& value);
 void SetCheckConfig(FlagParse& parse, const FlagSpec& flag, const std::string& value);
 
 }  // namespace baton

@@ -134,6 +134,9 @@ void CheckWhole(FlagParse& parse) {
       parse.Error("expected a file: baton check-config FILE");
     }
   }
+  if (!line.selftest.peer.empty() && line.selftest.listen_port >= 0) {
+    parse.Error("expected one of --peer and --listen");
+  }
   if (line.subcommand != Subcommand::kGenerate) return;
   const int prompts = (line.generate.prompt ? 1 : 0) + (line.generate.prompt_ids ? 1 : 0) +
                       (line.generate.prompt_ids_file.empty() ? 0 : 1);

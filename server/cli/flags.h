@@ -56,6 +56,12 @@ struct GenerateOptions {
   bool json = false;
 };
 
+/// `baton selftest`: neither set, both ends are in this process.
+struct SelftestFlags {
+  std::string peer;      // --peer HOST:PORT, where another process listens
+  int listen_port = -1;  // --listen PORT; 0 = any free one
+};
+
 /// `baton check-config F`.
 struct CheckConfigOptions {
   enum class Format { kYaml, kJson };
@@ -76,6 +82,7 @@ struct CommandLine {
   UpOptions up;
   GenerateOptions generate;
   CheckConfigOptions check_config;
+  SelftestFlags selftest;
   std::vector<std::string> bench_args;  // all that follows `bench`, for baton-bench
 };
 

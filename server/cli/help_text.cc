@@ -85,8 +85,10 @@ Moves known pages through the real hand-off and UCX, checks every byte, prints t
 was chosen and GB/s. Fails when it is another than transfer.require_transport asks for: TCP is
 never taken in silence.
 
-  baton selftest
+  baton selftest                                       both ends in this process
   baton selftest --set transfer.require_transport=shm
+  baton selftest --listen 7390                         one end; then, in another process,
+  baton selftest --peer 127.0.0.1:7390                 the other end drives all wires
 )";
 
 constexpr char kBench[] = R"(baton bench NAME [arguments]: measure.

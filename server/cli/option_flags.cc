@@ -8,6 +8,7 @@ namespace {
 
 constexpr unsigned kUp = In(Subcommand::kUp);
 constexpr unsigned kGenerate = In(Subcommand::kGenerate);
+constexpr unsigned kSelftest = In(Subcommand::kSelftest);
 constexpr unsigned kCheck = In(Subcommand::kCheckConfig);
 
 constexpr FlagSpec Option(absl::string_view name, unsigned where, absl::string_view metavar,
@@ -43,6 +44,10 @@ constexpr FlagSpec kFlags[] = {
            "the same for the prompt's own tokens (with --json)"),
     Option("--ignore-eos", kGenerate, "", &SetGenerate, "go on past end tokens"),
     Option("--json", kGenerate, "", &SetGenerate, "one JSON object in place of text"),
+    Option("--peer", kSelftest, "HOST:PORT", &SetSelftest,
+           "the other end is a process that listens there (baton selftest --listen)"),
+    Option("--listen", kSelftest, "PORT", &SetSelftest,
+           "be that process, on transfer.host, for one visit; 0 = any free port"),
     Option("--role", kCheck, "ROLE", &SetCheckConfig, "check as router, prefill or decode would"),
     Option("--format", kCheck, "FORMAT", &SetCheckConfig, "yaml (default) or json"),
     Option("--diff", kCheck, "FILE", &SetCheckConfig, "print only what differs from this file"),

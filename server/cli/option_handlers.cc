@@ -14,6 +14,7 @@ namespace {
 constexpr std::int64_t kWorkersMax = 64;      // of one machine
 constexpr std::int64_t kTokensMax = 1 << 24;  // of one answer
 constexpr std::int64_t kTokenIdMax = 1 << 30;
+constexpr std::int64_t kPortMax = 65535;
 
 struct Range {
   std::int64_t min;
@@ -112,6 +113,15 @@ void SetGenerate(FlagParse& parse, const FlagSpec& flag, const std::string& valu
           absl::StrFormat("%s: expected a number from 0 to 2, got '%s'", flag.name, value));
     }
     options.temperature = *number;
+  }
+}
+
+void SetSelftest(FlagParse& parse, const FlagSpec& flag, const std::string& value) {
+  SelftestFlags& flags = parse.line().selftest;
+  if (flag.name == "--peer") {
+    flags.peer = value;
+  } else {
+    ReadInto(parse, flag, value, {0, kPortMax}, &flags.listen_port);
   }
 }
 

@@ -32,6 +32,16 @@ std::vector<std::string> Knobs(const CommandLine& line) {
   return knobs;
 }
 
+TEST(FlagsTest, ASelftestDrivesOrListens) {
+  EXPECT_EQ(Good({"selftest", "--peer", "127.0.0.1:7390"}).selftest.peer, "127.0.0.1:7390");
+  EXPECT_EQ(Good({"selftest", "--listen", "0"}).selftest.listen_port, 0);
+  EXPECT_EQ(Good({"selftest"}).selftest.listen_port, -1);
+  EXPECT_EQ(Errors({"selftest", "--listen", "1", "--peer", "h:1"}),
+            "expected one of --peer and --listen");
+  EXPECT_THAT(Errors({"selftest", "--listen", "65536"}), HasSubstr("from 0 to 65535"));
+  EXPECT_THAT(Errors({"decode", "--listen", "1"}), HasSubstr("does not take it"));
+}
+
 TEST(FlagsTest, UnknownFlagIsAnErrorWithTheNearestName) {
   EXPECT_EQ(Errors({"decode", "--prot", "1"}), "--prot: unknown flag; did you mean --port");
   EXPECT_EQ(Errors({"check-config", "f", "--prot", "1"}).find('\n'), std::string::npos);
