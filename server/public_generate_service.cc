@@ -5,6 +5,7 @@
 #include <deque>
 #include <utility>
 
+#include "server/openai/server_timing.h"
 #include "server/public_request.h"
 
 namespace baton {
@@ -80,6 +81,10 @@ class PublicGenerateCall : public grpc::ServerWriteReactor<v1::GenerateEvent> {
       return;
     }
     queue_.push_back(std::move(event));
+  }
+
+  void SayTiming(const HandoffBudget& budget) {
+    context_.AddTrailingMetadata("server-timing", ServerTimingOf(budget));
   }
 
   void End(const HttpError* error) {
@@ -172,6 +177,7 @@ class PublicSink : public AnswerSink {
   }
   void OnDone(const AnswerTotals& totals) override {
     call_.Queue(PublicEvent(totals));
+    if (totals.budget.has_value()) call_.SayTiming(*totals.budget);
     call_.End(nullptr);
   }
   void OnError(const HttpError& error) override { call_.End(&error); }

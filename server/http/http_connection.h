@@ -40,7 +40,7 @@ class HttpConnection {
   void Send(HttpResponse response);
   void StartStream(HttpResponse response);
   void Write(absl::string_view bytes);
-  void Finish(absl::string_view bytes);
+  void Finish(absl::string_view bytes, const std::vector<HttpHeader>& trailers);
   void OnGone(std::function<void()> gone) { gone_ = std::move(gone); }
   void Abandon();
 

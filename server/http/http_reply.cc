@@ -33,10 +33,10 @@ void HttpReply::Write(absl::string_view bytes) {
   if (HttpConnection* connection = table_->Find(connection_)) connection->Write(bytes);
 }
 
-void HttpReply::Finish(absl::string_view bytes) {
+void HttpReply::Finish(absl::string_view bytes, const std::vector<HttpHeader>& trailers) {
   HttpConnectionTable* table = std::exchange(table_, nullptr);
   if (table == nullptr) return;
-  if (HttpConnection* connection = table->Find(connection_)) connection->Finish(bytes);
+  if (HttpConnection* connection = table->Find(connection_)) connection->Finish(bytes, trailers);
 }
 
 void HttpReply::OnGone(std::function<void()> gone) {

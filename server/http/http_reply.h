@@ -36,8 +36,9 @@ class HttpReply {
   /// lets more than HttpLimits::unsent_bytes_max wait, or stalls, is taken for gone.
   void Write(absl::string_view bytes);
 
-  /// The last chunk (may be empty) and the stream's end. Ends the exchange.
-  void Finish(absl::string_view bytes = {});
+  /// The last chunk (may be empty), the stream's end and its trailers: fields that the head named
+  /// in `Trailer`, for a client that takes them; HTTP/1.0 has none. Ends the exchange.
+  void Finish(absl::string_view bytes = {}, const std::vector<HttpHeader>& trailers = {});
 
   /// False once the exchange has ended or the client is gone.
   bool open() const;

@@ -57,10 +57,16 @@ void HttpConnection::Write(absl::string_view bytes) {
   StartWrite();
 }
 
-void HttpConnection::Finish(absl::string_view bytes) {
+void HttpConnection::Finish(absl::string_view bytes, const std::vector<HttpHeader>& trailers) {
   if (!waits_for_answer() || !streaming_) return;
   QueueChunk(bytes);
-  if (chunked_ && !head_only_) pending_ += "0\r\n\r\n";
+  if (chunked_ && !head_only_) {
+    pending_ += "0\r\n";
+    for (const HttpHeader& trailer : trailers) {
+      absl::StrAppend(&pending_, trailer.name, ": ", trailer.value, "\r\n");
+    }
+    pending_ += "\r\n";
+  }
   reply_ended_ = true;
   StartWrite();
 }

@@ -32,6 +32,7 @@ struct AnswerStyle {
   bool return_token_ids = false;
   bool token_ids_as_names = false;  // `return_tokens_as_token_ids`: "token_id:17" in logprobs
   bool handoff_budget = false;      // usage also says what the hand-off cost
+  bool timing_trailer = false;      // stream: the client takes trailers, so Server-Timing ends it
   ChatAnswerRules answer;           // chat: thoughts and tool calls to tell apart
 };
 

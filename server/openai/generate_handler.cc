@@ -8,6 +8,7 @@
 #include "server/openai/json_body.h"
 #include "server/openai/prompt_part.h"
 #include "server/openai/random_bits.h"
+#include "server/openai/server_timing.h"
 #include "server/openai/whole_sink.h"
 
 namespace baton {
@@ -45,6 +46,7 @@ class GenerateHandler::Preparation final : public TextJob {
   Preparation(GenerateHandler& handler, bool chat, HttpRequest request, HttpReply reply)
       : handler_(handler), request_(std::move(request)), reply_(std::move(reply)) {
     call_.style.chat = chat;
+    call_.style.timing_trailer = TakesTrailers(request_.Header("te"));
     identity_.request_id = RequestIdOf(request_);
   }
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/openai/chat_delta.h"
+#include "server/openai/server_timing.h"
 
 namespace baton {
 namespace {
@@ -133,6 +134,7 @@ void StreamSink::Send() {
   HttpResponse head;
   head.content_type = "text/event-stream";
   head.headers = {{"Cache-Control", "no-cache"}, {"x-request-id", identity_.request_id}};
+  if (style_.timing_trailer) head.headers.push_back({"Trailer", kServerTiming});
   head.body = std::exchange(out_, {});
   reply_.StartStream(std::move(head));
 }
@@ -142,7 +144,11 @@ void StreamSink::OnDone(const AnswerTotals& totals) {
     absl::StrAppend(&out_, prefix_, "],\"usage\":", WriteJson(UsageJson(totals, style_)), "}\n\n");
   }
   out_ += "data: [DONE]\n\n";
-  reply_.Finish(out_);
+  std::vector<HttpHeader> trailers;
+  if (style_.timing_trailer && totals.budget.has_value()) {
+    trailers.push_back({kServerTiming, ServerTimingOf(*totals.budget)});
+  }
+  reply_.Finish(out_, trailers);
 }
 
 void StreamSink::OnError(const HttpError& error) {

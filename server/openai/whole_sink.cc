@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/openai/server_timing.h"
+
 namespace baton {
 
 WholeSink::WholeSink(HttpReply reply, const Tokenizer& tokenizer, AnswerStyle style,
@@ -91,6 +93,9 @@ void WholeSink::OnDone(const AnswerTotals& totals) {
   HttpResponse response;
   response.body = WriteJson(body);
   response.headers.push_back({"x-request-id", identity_.request_id});
+  if (totals.budget.has_value()) {
+    response.headers.push_back({kServerTiming, ServerTimingOf(*totals.budget)});
+  }
   reply_.Send(std::move(response));
 }
 

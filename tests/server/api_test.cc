@@ -197,32 +197,6 @@ TEST_F(ApiTest, LogprobsHaveTheShapesOfBothApis) {
             R"("top_logprobs":[{"a":-0.25},{"bytes:\\xe6":-0.25}],"text_offset":[0,1]})");
 }
 
-TEST_F(ApiTest, TheHandoffBudgetComesWhenAskedFor) {
-  Start(AnswersWith("a"));
-  const TestAnswer answer = Post(kChat, R"({"stream":true,"max_tokens":1,
-      "return_handoff_budget":true,"messages":[{"role":"user","content":"x"}]})");
-  const auto events = EventsOf(answer.body);
-  ASSERT_THAT(events, SizeIs(3));
-  EXPECT_EQ(TextAt(events[1], "usage.handoff.exposed_ms"), "1.5");
-  EXPECT_EQ(TextAt(events[1], "usage.handoff.wire"), "\"tcp\"");
-}
-
-TEST_F(ApiTest, WithoutAHandoffItsBudgetIsNullAndTheRestIsToTheMicrosecond) {
-  Start([](const Request& request, std::unique_ptr<ResponseObserver> observer) {
-    HandoffBudget budget;
-    budget.decode_worker = "decode-0";
-    budget.first_token_ms = 1.0 / 3;
-    observer->OnTokens({ByteToken('a', request.sampling)});
-    observer->OnFinished(FinishReason::kLength, {}, budget);
-  });
-  const std::string body =
-      Post(kCompletions, R"({"prompt":"x","max_tokens":1,"return_handoff_budget":true})").body;
-  EXPECT_EQ(TextAt(body, "usage.handoff"),
-            R"({"prefill_worker":null,"decode_worker":"decode-0","wire":null,"queue_ms":null,)"
-            R"("prefill_ms":null,"offer_ms":null,"exposed_ms":null,"commit_ms":null,)"
-            R"("first_token_ms":0.333,"bytes":null,"pages_sent":null,"pages_saved":null})");
-}
-
 TEST_F(ApiTest, ARoleThatCannotWaitTellsItsStreamsBeforeTheyAreCut) {
   Start(Keep());
   HttpTestClient client(port());

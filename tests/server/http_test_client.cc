@@ -64,21 +64,34 @@ bool HttpTestClient::ReadMore() {
   return true;
 }
 
-bool HttpTestClient::ReadChunks(std::string& body) {
-  for (;;) {
-    std::size_t line = 0;
-    while ((line = in_.find("\r\n")) == std::string::npos) {
-      if (!ReadMore()) return false;
-    }
-    std::uint64_t size = 0;
-    if (!absl::SimpleHexAtoi(in_.substr(0, line), &size)) return false;
-    while (in_.size() < line + 2 + size + 2) {
-      if (!ReadMore()) return false;
-    }
-    body += in_.substr(line + 2, size);
-    in_.erase(0, line + 2 + size + 2);
-    if (size == 0) return true;
+bool HttpTestClient::ReadLine(std::string& line) {
+  std::size_t end = 0;
+  while ((end = in_.find("\r\n")) == std::string::npos) {
+    if (!ReadMore()) return false;
   }
+  line = in_.substr(0, end);
+  in_.erase(0, end + 2);
+  return true;
+}
+
+bool HttpTestClient::ReadChunks(TestAnswer& answer) {
+  std::string line;
+  for (;;) {
+    std::uint64_t size = 0;
+    if (!ReadLine(line) || !absl::SimpleHexAtoi(line, &size)) return false;
+    if (size == 0) break;
+    while (in_.size() < size + 2) {
+      if (!ReadMore()) return false;
+    }
+    answer.body += in_.substr(0, size);
+    in_.erase(0, size + 2);
+  }
+  while (ReadLine(line)) {
+    if (line.empty()) return true;
+    const std::pair<std::string, std::string> field = absl::StrSplit(line, ": ");
+    answer.trailers[absl::AsciiStrToLower(field.first)] = field.second;
+  }
+  return false;
 }
 
 TestAnswer HttpTestClient::Read() {
@@ -100,7 +113,7 @@ TestAnswer HttpTestClient::Read() {
     answer.headers[absl::AsciiStrToLower(field.first)] = std::string(field.second);
   }
   if (answer.headers.count("transfer-encoding") > 0) {
-    answer.complete = ReadChunks(answer.body);
+    answer.complete = ReadChunks(answer);
     return answer;
   }
   std::size_t length = 0;

@@ -10,10 +10,11 @@
 namespace baton::testing {
 
 struct TestAnswer {
-  int status = 0;                              // 0: the connection ended without one
-  std::map<std::string, std::string> headers;  // lower-case names
-  std::string body;                            // chunks joined
-  bool complete = false;                       // the body ended as its framing says
+  int status = 0;                               // 0: the connection ended without one
+  std::map<std::string, std::string> headers;   // lower-case names
+  std::string body;                             // chunks joined
+  std::map<std::string, std::string> trailers;  // lower-case names
+  bool complete = false;                        // the body ended as its framing says
 };
 
 class HttpTestClient {
@@ -44,7 +45,9 @@ class HttpTestClient {
 
  private:
   bool ReadMore();
-  bool ReadChunks(std::string& body);
+  bool ReadChunks(TestAnswer& answer);
+  /// Up to and without its end of line. False at the connection's end.
+  bool ReadLine(std::string& line);
 
   int socket_ = -1;
   std::string in_;

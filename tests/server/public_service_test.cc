@@ -33,6 +33,7 @@ struct Streamed {
   grpc::Status status;
   std::string code;
   std::string param;
+  std::string timing;
 };
 
 class PublicServiceTest : public ::testing::Test {
@@ -67,6 +68,7 @@ class PublicServiceTest : public ::testing::Test {
       const std::string text(value.data(), value.size());
       if (key == "baton-error-code") streamed.code = text;
       if (key == "baton-error-param") streamed.param = text;
+      if (key == "server-timing") streamed.timing = text;
     }
     return streamed;
   }
@@ -127,6 +129,7 @@ TEST_F(PublicServiceTest, StreamsOneEventATokenThenTheUsage) {
   EXPECT_EQ(got.events[1].token().finish_reason(), v1::FINISH_REASON_LENGTH);
   EXPECT_EQ(got.events[2].finished().prompt_tokens(), 2);
   EXPECT_EQ(got.events[2].finished().cached_tokens(), 64);
+  EXPECT_THAT(got.timing, HasSubstr("exposed;dur=1.5,"));
   EXPECT_EQ(gateway_.requests().at(0).sampling.temperature, 0.0F);
 }
 
