@@ -6,6 +6,7 @@
 
 #include "tests/bench/kernels_bench.h"
 #include "tests/bench/load_bench.h"
+#include "tests/bench/overlap_bench.h"
 #include "tests/bench/relay_bench.h"
 #include "tests/bench/transfer_bench.h"
 
@@ -28,9 +29,14 @@ constexpr Workload kWorkloads[] = {
     {"load", Load,
      "a model directory from disk to ready, against plain reading of its files\n"
      "             --model DIR [--rounds N]"},
-    {"transfer", baton::TransferBench,
+    {"transfer", baton::bench::TransferBench,
      "pages between two processes, against a scattered copy and a plain socket\n"
-     "             [--rounds N] [--mib N] [--frame BYTES] [--page BYTES] [--json]"},
+     "             [--rounds N] [--mib N] [--frame BYTES] [--page BYTES] [--plot FILE.svg] "
+     "[--json]"},
+    {"overlap", baton::bench::OverlapBench,
+     "what of a hand-off shows behind a paced computation, with overlap and without\n"
+     "             [--tokens N] [--chunks N] [--layers N] [--layer-us N] [--group N] [--rounds N]\n"
+     "             [--json]"},
     {"relay", baton::bench::RelayBench,
      "what a hand-off costs a request beside the wire, through the whole program\n"
      "             [--model NAME] [--prompt TOKENS] [--requests N] [--blocks N] [--json]"},
