@@ -69,6 +69,7 @@ Instant DecodeWorker::State::Publish(Instant now) {
   load.set_step_seconds_per_token(cost.per_token);
   load.set_step_seconds_per_pair(cost.per_pair);
   load.set_step_seconds_per_sequence(cost.per_sequence);
+  load.set_step_residual_ratio(runner_.time().residual_ratio());
   return outbox.StateLoad(std::move(load), now);
 }
 

@@ -9,6 +9,10 @@
 namespace baton {
 namespace {
 
+// How long other routers count on the pages of a prompt beyond its forecast end, and at most.
+constexpr double kExpectedSpareSeconds = 2;
+constexpr double kExpectedSecondsMax = 60;
+
 // A waiting job that finds the bound reached: the router's next best worker, or this one later.
 constexpr std::uint32_t kRetryAfterMs = 100;
 
@@ -48,6 +52,7 @@ void PrefillWorker::State::OnMessage(LinkId link, const link::RouterMessage& mes
     case link::RouterMessage::kWelcome:
       return outbox.OnWelcome(link, Milliseconds(message.welcome().heartbeat_ms()));
     case link::RouterMessage::kPrefill:
+      outbox.OnJob(link);
       return Accept(link, message.prefill(), now);
     case link::RouterMessage::kCancel:
       return OnCancel(message.cancel());
@@ -112,6 +117,22 @@ void PrefillWorker::State::Accept(LinkId link, const link::PrefillJob& message, 
                                     .prompt_key = prompt_key,
                                     .table = BlockTable(root, page_tokens),
                                     .accepted = now});
+  if (outbox.num_links() > 1) SayExpected(prompts_.at(sequence), root);
+}
+
+// Routers share nothing: what one sent here, the others hear from us, so that siblings that come to
+// them find their way.
+void PrefillWorker::State::SayExpected(const Prompt& prompt, const PageKey& root) {
+  link::Expected expected;
+  const int page_tokens = static_cast<int>(facts_.page_tokens());
+  for (const PageKey& key : PageKeysOf(root, prompt.job.tokens, page_tokens)) {
+    expected.add_keys(key.low);
+  }
+  StepShape backlog;
+  backlog.tokens = static_cast<double>(QueueTokens());
+  const double seconds = runner_.time().Seconds(backlog) + kExpectedSpareSeconds;
+  expected.set_within_ms(static_cast<std::uint32_t>(1e3 * std::min(kExpectedSecondsMax, seconds)));
+  outbox.SendExpected(prompt.link, expected);
 }
 
 Prompt* PrefillWorker::State::Find(SequenceId sequence) {
@@ -221,6 +242,7 @@ Instant PrefillWorker::State::Publish(Instant now) {
   load.set_step_seconds_per_token(cost.per_token);
   load.set_step_seconds_per_pair(cost.per_pair);
   load.set_step_seconds_per_sequence(cost.per_sequence);
+  load.set_step_residual_ratio(runner_.time().residual_ratio());
   return outbox.StateLoad(std::move(load), now);
 }
 

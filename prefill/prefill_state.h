@@ -55,6 +55,7 @@ class PrefillWorker::State {
   void Accept(LinkId link, const link::PrefillJob& message, Instant now);
   std::optional<link::JobFailed> Refusal(const link::PrefillJob& message,
                                          const absl::StatusOr<Job>& job) const;
+  void SayExpected(const Prompt& prompt, const PageKey& root);
   void End(Prompt& prompt, HandoffReason reason);
   void OnCancel(const link::Cancel& cancel);
   void Fail(Prompt& prompt, link::FailReason reason, bool retryable, const std::string& why);

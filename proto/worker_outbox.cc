@@ -30,8 +30,22 @@ void WorkerOutbox::OnResync(LinkId link) {
   if (found != links_.end()) found->second.wants_snapshot = true;
 }
 
+void WorkerOutbox::OnJob(LinkId link) {
+  const auto found = links_.find(link);
+  if (found != links_.end()) ++found->second.jobs;
+}
+
 void WorkerOutbox::Send(LinkId link, link::WorkerMessage message) {
   if (IsUp(link)) Queue(link, std::move(message));
+}
+
+void WorkerOutbox::SendExpected(LinkId knows, const link::Expected& expected) {
+  for (const auto& [id, link] : links_) {
+    if (id == knows) continue;
+    link::WorkerMessage message;
+    *message.mutable_expected() = expected;
+    Queue(id, std::move(message));
+  }
 }
 
 void WorkerOutbox::SendEvents(const link::CacheEvents& events) {
@@ -76,6 +90,7 @@ Instant WorkerOutbox::StateLoad(link::Load load, Instant now) {
     link.wants_load = false;
     link::WorkerMessage message;
     *message.mutable_load() = load;
+    message.mutable_load()->set_jobs_seen(link.jobs);
     Queue(id, std::move(message));
   }
   draining_stated_ = load.draining();

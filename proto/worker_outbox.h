@@ -29,10 +29,17 @@ class WorkerOutbox {
   void OnWelcome(LinkId link, Duration heartbeat);
   void OnResync(LinkId link);
 
+  /// One more job came on it that the next load statement holds.
+  void OnJob(LinkId link);
+
   bool IsUp(LinkId link) const { return links_.contains(link); }
+  std::size_t num_links() const { return links_.size(); }
 
   /// Dropped when the link is gone.
   void Send(LinkId link, link::WorkerMessage message);
+
+  /// To every link but the one whose router knows.
+  void SendExpected(LinkId knows, const link::Expected& expected);
 
   /// A change of the cache, to every link that has a snapshot already.
   void SendEvents(const link::CacheEvents& events);
@@ -50,6 +57,7 @@ class WorkerOutbox {
   struct Link {
     bool wants_snapshot = true;
     bool wants_load = true;
+    std::uint64_t jobs = 0;
     Duration heartbeat = std::chrono::seconds(5);  // until Welcome says otherwise
   };
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "kvcache/kv_layout.h"
 #include "router/route.h"
+#include "router/route_table.h"
 
 namespace baton {
 namespace {
@@ -15,12 +16,15 @@ constexpr std::size_t kWorkerIdBytesMax = 256;
 constexpr std::size_t kAddressBytesMax = 4096;
 constexpr std::size_t kFingerprintBytes = 16;
 constexpr std::uint32_t kPageTokensMax = 65536;
-constexpr double kStoredDecaySeconds = 600;
-// A load statement later than this after a job was sent holds it, accepted or not.
+// A load statement later than this after a job was sent holds it, whatever it says.
 constexpr Duration kStatedAfter = std::chrono::seconds(1);
 // Until a worker has fitted its own; only its ratios matter, between workers that know nothing.
 constexpr StepCost kPriorCost{
     .fixed = 1e-3, .per_token = 2e-5, .per_pair = 1e-9, .per_sequence = 1e-4};
+
+// What two workers of a role are compared by: a chunk, and a batch with some context.
+constexpr StepShape kUsualPrefillStep{.tokens = 512, .pairs = 512.0 * 512, .sequences = 1};
+constexpr StepShape kUsualDecodeStep{.tokens = 4, .pairs = 4.0 * 512, .sequences = 4};
 
 absl::Status CheckShape(const link::Register& facts) {
   const auto refuse = [](const std::string& what) { return absl::InvalidArgumentError(what); };
@@ -76,6 +80,35 @@ std::string DifferenceOf(const link::Register& mine, const link::Register& yours
 }
 
 double Number(double stated) { return std::isfinite(stated) ? std::clamp(stated, 0.0, 1e3) : 0; }
+
+StepCost StatedCostOf(const Worker& worker) {
+  return {.fixed = Number(worker.load.step_seconds_fixed()),
+          .per_token = Number(worker.load.step_seconds_per_token()),
+          .per_pair = Number(worker.load.step_seconds_per_pair()),
+          .per_sequence = Number(worker.load.step_seconds_per_sequence())};
+}
+
+// Of one that has seen no step, anything may be true.
+double ScatterOf(const Worker& worker) {
+  constexpr double kUnknown = 1;
+  const double stated = Number(worker.load.step_residual_ratio());
+  return stated > 0 ? stated : kUnknown;
+}
+
+// a * x + b * y. Sums that rounding made negative are 0.
+StepCost Blend(const StepCost& x, double a, const StepCost& y, double b) {
+  const auto blend = [a, b](double of_x, double of_y) {
+    return std::max(0.0, a * of_x + b * of_y);
+  };
+  return {.fixed = blend(x.fixed, y.fixed),
+          .per_token = blend(x.per_token, y.per_token),
+          .per_pair = blend(x.per_pair, y.per_pair),
+          .per_sequence = blend(x.per_sequence, y.per_sequence)};
+}
+
+Duration FromSeconds(double seconds) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
 
 double SecondsOfPrompts(const StepCost& cost, double tokens, double requests, double chunk_tokens) {
   if (tokens <= 0) return 0;
@@ -139,7 +172,10 @@ Worker& Fleet::Add(LinkId link, const link::Register& facts, Instant now) {
 }
 
 void Fleet::Remove(LinkId link) {
-  workers_.erase(link);
+  const auto found = workers_.find(link);
+  if (found == workers_.end()) return;
+  Count(found->second, -1);
+  workers_.erase(found);
   for (auto& [other, worker] : workers_) worker.peers.erase(link);
 }
 
@@ -168,16 +204,19 @@ WorkerState Fleet::StateOf(const Worker& worker, Instant now) const {
 
 void Fleet::OnLoad(Worker& worker, const link::Load& load, Instant now) {
   if (load.number() < worker.load.number()) return;
+  Count(worker, -1);
   worker.load = load;
   worker.load_at = now;
-  std::erase_if(worker.sent, [now](const auto& entry) {
-    return entry.second.accepted || now - entry.second.at > kStatedAfter;
+  Count(worker, +1);
+  std::erase_if(worker.sent, [&load, now](const auto& entry) {
+    const Worker::Sent& sent = entry.second;
+    return sent.accepted || sent.number <= load.jobs_seen() || now - sent.at > kStatedAfter;
   });
 }
 
 void Fleet::OnSent(Worker& worker, const RequestId& request, const SentWork& work, Instant now) {
-  worker.sent[request] = {work, now, false};
-  worker.stored_tokens = StoredTokens(worker, now) + work.prompt_tokens;
+  worker.sent[request] = {work, now, ++worker.jobs_sent, false};
+  worker.stored_tokens = StoredTokens(worker, now) + work.stored_tokens;
   worker.stored_at = now;
 }
 
@@ -193,30 +232,61 @@ void Fleet::OnEnded(LinkId link, const RequestId& request) {
 }
 
 StepCost StepCostOf(const Worker& worker) {
-  const StepCost stated{.fixed = Number(worker.load.step_seconds_fixed()),
-                        .per_token = Number(worker.load.step_seconds_per_token()),
-                        .per_pair = Number(worker.load.step_seconds_per_pair()),
-                        .per_sequence = Number(worker.load.step_seconds_per_sequence())};
+  const StepCost stated = StatedCostOf(worker);
   return stated == StepCost{} ? kPriorCost : stated;
 }
 
-double QueueSeconds(const Worker& worker, double chunk_tokens, Instant now) {
-  const StepCost cost = StepCostOf(worker);
+void Fleet::Count(const Worker& worker, int sign) {
+  const StepCost cost = StatedCostOf(worker);
+  if (cost == StepCost{}) return;
+  const bool decode = worker.facts.role() == link::ROLE_DECODE;
+  RoleCosts& costs = decode ? decode_costs_ : prefill_costs_;
+  costs.count += sign;
+  costs.scatter_sum = costs.count == 0 ? 0 : costs.scatter_sum + sign * ScatterOf(worker);
+  costs.sum = costs.count == 0 ? StepCost{} : Blend(costs.sum, 1, cost, sign);
+}
+
+StepCost Fleet::CostOf(const Worker& worker) const {
+  const StepCost own = StepCostOf(worker);
+  const bool decode = worker.facts.role() == link::ROLE_DECODE;
+  const RoleCosts& costs = decode ? decode_costs_ : prefill_costs_;
+  if (costs.count < 2 || StatedCostOf(worker) == StepCost{}) return own;
+  const double scatter = std::max(ScatterOf(worker), costs.scatter_sum / costs.count);
+  const StepCost mean = Blend(costs.sum, 1.0 / costs.count, StepCost{}, 0);
+  const StepShape usual = decode ? kUsualDecodeStep : kUsualPrefillStep;
+  const double difference = own.Seconds(usual) / mean.Seconds(usual) - 1;
+  const double square = difference * difference;
+  const double share = square / (square + scatter * scatter);
+  return Blend(mean, 1 - share, own, share);
+}
+
+Instant BusyUntil(const Worker& worker, const StepCost& cost, double chunk_tokens) {
   const double stated =
       SecondsOfPrompts(cost, static_cast<double>(worker.load.queue_tokens()),
                        static_cast<double>(worker.load.queue_requests()), chunk_tokens);
-  double seconds = std::max(0.0, stated - ToSeconds(now - worker.load_at));
+  Instant busy = worker.load_at + FromSeconds(stated);
+  // An idle worker began the first of them when it came.
+  Instant first = kNever;
+  double seconds = 0;
   for (const auto& [request, sent] : worker.sent) {
     if (sent.work.prompt_tokens <= 0) continue;
     const double context = std::max(0.0, sent.work.context_tokens - sent.work.prompt_tokens);
     seconds += PrefillSeconds(cost, context, sent.work.prompt_tokens, chunk_tokens);
+    first = std::min(first, sent.at);
   }
-  return seconds;
+  return seconds > 0 ? std::max(busy, first) + FromSeconds(seconds) : busy;
 }
 
 double RunningSequences(const Worker& worker) {
   return static_cast<double>(worker.load.running_sequences()) +
          static_cast<double>(worker.sent.size());
+}
+
+double RunningTokens(const Worker& worker) {
+  // Pages in use without a sequence are quarantined or promised: no step reads them.
+  if (RunningSequences(worker) <= 0) return 0;
+  const double pages = worker.facts.pages();
+  return std::max(0.0, pages - static_cast<double>(RoomPages(worker))) * worker.facts.page_tokens();
 }
 
 std::uint32_t RoomPages(const Worker& worker) {
@@ -227,7 +297,7 @@ std::uint32_t RoomPages(const Worker& worker) {
 }
 
 double StoredTokens(const Worker& worker, Instant now) {
-  return worker.stored_tokens * std::exp(-ToSeconds(now - worker.stored_at) / kStoredDecaySeconds);
+  return StoredTokens(worker.stored_tokens, worker.stored_at, now);
 }
 
 }  // namespace baton

@@ -32,6 +32,7 @@ enum class WorkerState { kReady, kDraining, kSuspect };
 struct SentWork {
   double prompt_tokens = 0;  // to compute there; 0 at a decode worker that is sent the pages
   double context_tokens = 0;
+  double stored_tokens = 0;  // new there: computed, or sent
   std::uint32_t pages = 0;
 };
 
@@ -47,16 +48,18 @@ struct Worker {
   struct Sent {
     SentWork work;
     Instant at{};
+    std::uint64_t number = 0;  // of the jobs that were sent there, from 1
     bool accepted = false;
   };
   std::map<RequestId, Sent> sent;  // not yet part of a load statement
-  double stored_tokens = 0;        // newly stored, decaying
+  std::uint64_t jobs_sent = 0;
+  double stored_tokens = 0;  // newly stored, decaying
   Instant stored_at{};
 };
 
 class Fleet {
  public:
-  static constexpr std::size_t kWorkersMax = 4096;
+  static constexpr std::size_t kWorkersMax = 16384;
 
   explicit Fleet(Duration heartbeat, ExpectedModel expected = {});
 
@@ -82,22 +85,38 @@ class Fleet {
   void OnAccepted(LinkId link, const RequestId& request);
   void OnEnded(LinkId link, const RequestId& request);
 
+  /// What a step costs there, as far as it can be told from the others of its role: the worker's
+  /// own coefficients, drawn towards their mean where it differs by no more than steps scatter.
+  StepCost CostOf(const Worker& worker) const;
+
  private:
+  /// Of the workers of one role that stated coefficients.
+  struct RoleCosts {
+    StepCost sum;
+    double scatter_sum = 0;
+    int count = 0;
+  };
+
   absl::Status CheckModel(const link::Register& facts) const;
+  void Count(const Worker& worker, int sign);
 
   const Duration heartbeat_;
   const ExpectedModel expected_;
   std::map<LinkId, Worker> workers_;
+  RoleCosts prefill_costs_;
+  RoleCosts decode_costs_;
 };
 
 /// The coefficients that the worker stated, or a prior until it did.
 StepCost StepCostOf(const Worker& worker);
 
-/// Seconds of prompts that wait or run there: stated, less the time since, plus what was sent.
-double QueueSeconds(const Worker& worker, double chunk_tokens, Instant now);
+/// When it has computed what it stated and what was sent since, at `cost` a step.
+Instant BusyUntil(const Worker& worker, const StepCost& cost, double chunk_tokens);
 
 /// Sequences and pages in use or promised, with what was sent and is not stated yet.
 double RunningSequences(const Worker& worker);
+/// The context of its sequences.
+double RunningTokens(const Worker& worker);
 std::uint32_t RoomPages(const Worker& worker);
 
 /// Newly stored tokens, decaying over ten minutes.

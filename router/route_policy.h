@@ -1,4 +1,4 @@
-// The configured way to choose a pair among candidates. Round robin and random are there to be
+// The configured way to choose a pair among candidates. All but the default are there to be
 // compared with; they obey the same filters.
 #pragma once
 
@@ -11,8 +11,15 @@
 
 namespace baton {
 
-/// `turn` counts choices; `query.draw` is random. Nothing when no pair is among `candidates`.
-std::optional<RouteChoice> ChooseByPolicy(RoutePolicy policy, const RouteQuery& query,
-                                          const Candidates& candidates, std::uint64_t turn);
+class PolicyChooser {
+ public:
+  /// `turn` counts choices; `query.draw` is random. Nothing when no pair is among `candidates`.
+  /// Every policy but kPredictedTtft wants everybody among them.
+  std::optional<RouteChoice> Choose(RoutePolicy policy, const RouteQuery& query,
+                                    const Candidates& candidates, std::uint64_t turn);
+
+ private:
+  RouteChooser by_cost_;
+};
 
 }  // namespace baton

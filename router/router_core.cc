@@ -12,8 +12,7 @@ namespace baton {
 namespace {
 
 constexpr std::size_t kNotesMax = 256;
-constexpr double kFirstOutputTokensMean = 128;  // until answers have ended
-constexpr Duration kForgetEvery = std::chrono::seconds(1);
+constexpr double kFirstOutputTokensMean = 128;     // until answers have ended
 constexpr Duration kQueuePoll = Milliseconds(10);  // backlogs drain without a message
 
 const char* RoleName(const link::Register& facts) {
@@ -36,38 +35,36 @@ const char* StateName(WorkerState state) {
 
 RouterCore::RouterCore(const RouterOptions& options)
     : options_(options),
-      fleet_(options.heartbeat, options.model),
-      index_(options.index_bytes_max),
+      planner_(options),
       random_(options.seed),
       output_tokens_mean_(kFirstOutputTokensMean) {}
 
 RouterCore::~RouterCore() = default;
 
 void RouterCore::OnLinkUp(LinkId link, const link::Register& facts, Instant now) {
-  if (fleet_.Find(link) != nullptr) return;
-  if (const absl::Status status = fleet_.Check(facts); !status.ok()) return Refuse(link, status);
+  const Fleet& fleet = planner_.fleet();
+  if (fleet.Find(link) != nullptr) return;
+  if (const absl::Status status = fleet.Check(facts); !status.ok()) return Refuse(link, status);
   if (IsTaken(facts, now)) {
     return Refuse(link, absl::AlreadyExistsError(absl::StrFormat(
                             "a live worker has the id %s already: give each worker its own "
                             "server.worker_id",
                             facts.worker_id())));
   }
-  if (const std::optional<LinkId> old = fleet_.LinkOf(facts.worker_id())) {
+  if (const std::optional<LinkId> old = fleet.LinkOf(facts.worker_id())) {
     Refuse(*old, absl::AbortedError("the worker registered anew on another stream"));
     Lose(*old, "it registered anew", now);
   }
-  Worker& worker = fleet_.Add(link, facts, now);
-  index_.AddWorker(link);
+  if (!planner_.Join(link, facts, now)) {
+    return Refuse(link, absl::ResourceExhaustedError(
+                            "this router's index holds as many workers as it can: add a router"));
+  }
   link::RouterMessage welcome;
   welcome.mutable_welcome()->set_router_incarnation(options_.incarnation);
   welcome.mutable_welcome()->set_heartbeat_ms(static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(options_.heartbeat).count()));
   outbox_.push_back({link, std::move(welcome)});
-  // What it cached before this link came up.
-  link::RouterMessage resync;
-  resync.mutable_resync();
-  outbox_.push_back({link, std::move(resync)});
-  worker.resync_asked = true;
+  AskResync(link);  // what it cached before this link came up
   if (facts.role() == link::ROLE_PREFILL) prefill_seen_ = true;
   if (facts.role() == link::ROLE_DECODE && !decode_since_) decode_since_ = now;
   Note(absl::StrFormat("%s worker %s registered: %u pages of %u tokens", RoleName(facts),
@@ -77,9 +74,9 @@ void RouterCore::OnLinkUp(LinkId link, const link::Register& facts, Instant now)
 // Another life under the same id, while the first is still heard: two that evict each other would
 // serve nobody. One that restarted is let in when its old stream is gone or silent.
 bool RouterCore::IsTaken(const link::Register& facts, Instant now) const {
-  const std::optional<LinkId> old = fleet_.LinkOf(facts.worker_id());
+  const std::optional<LinkId> old = planner_.fleet().LinkOf(facts.worker_id());
   if (!old) return false;
-  const Worker& worker = *fleet_.Find(*old);
+  const Worker& worker = *planner_.fleet().Find(*old);
   return worker.facts.incarnation() != facts.incarnation() &&
          now - worker.heard_at <= options_.heartbeat;
 }
@@ -92,14 +89,14 @@ void RouterCore::Refuse(LinkId link, const absl::Status& why) {
 }
 
 void RouterCore::OnLinkLost(LinkId link, Instant now) {
-  const Worker* worker = fleet_.Find(link);
+  const Worker* worker = planner_.fleet().Find(link);
   const bool in_order = worker != nullptr && worker->load.draining();
   Lose(link, in_order ? "" : "its stream broke", now);
 }
 
 // An empty `why`: it drained and left.
 void RouterCore::Lose(LinkId link, const std::string& why, Instant now) {
-  const Worker* worker = fleet_.Find(link);
+  const Worker* worker = planner_.fleet().Find(link);
   if (worker == nullptr) return;
   link::RouterMessage verdict;
   verdict.mutable_verdict()->set_worker_id(worker->facts.worker_id());
@@ -108,22 +105,21 @@ void RouterCore::Lose(LinkId link, const std::string& why, Instant now) {
   const std::string what = why.empty() ? "left" : absl::StrCat("is lost: ", why);
   Note(absl::StrFormat("%s worker %s %s", RoleName(worker->facts), worker->facts.worker_id(), what),
        /*degraded=*/!why.empty());
-  index_.RemoveWorker(link);
-  fleet_.Remove(link);
+  planner_.Leave(link);
   for (const RequestId& id : live_.All()) {
     WithFlow(id, [&](RequestFlow& flow) { flow.OnWorkerLost(link, now, outbox_); });
   }
 }
 
 void RouterCore::OnMessage(LinkId link, const link::WorkerMessage& message, Instant now) {
-  Worker* worker = fleet_.Find(link);
+  const Worker* worker = planner_.fleet().Find(link);
   if (worker == nullptr) return;
-  worker->heard_at = now;
+  planner_.OnHeard(link, now);
   switch (message.kind_case()) {
     case link::WorkerMessage::kLoad:
       return OnLoad(*worker, message.load(), now);
     case link::WorkerMessage::kCacheEvents:
-      return OnCacheEvents(*worker, message.cache_events());
+      return OnCacheEvents(*worker, message.cache_events(), now);
     case link::WorkerMessage::kTokens:
       for (const link::SequenceTokens& tokens : message.tokens().sequences()) {
         WithFlow(FromProto(tokens.request()),
@@ -142,44 +138,49 @@ void RouterCore::OnMessage(LinkId link, const link::WorkerMessage& message, Inst
       });
     case link::WorkerMessage::kHandoff:
       return OnReport(link, message.handoff());
+    case link::WorkerMessage::kExpected:
+      return planner_.OnExpected(link, message.expected(), now);
     case link::WorkerMessage::kRegister:
     case link::WorkerMessage::KIND_NOT_SET:
       return;
   }
 }
 
-void RouterCore::OnLoad(Worker& worker, const link::Load& load, Instant now) {
+void RouterCore::OnLoad(const Worker& worker, const link::Load& load, Instant now) {
   const bool drained_before = worker.load.draining();
-  fleet_.OnLoad(worker, load, now);
+  planner_.OnLoad(worker.link, load, now);
   if (worker.load.draining() && !drained_before) {
     Note(absl::StrFormat("%s worker %s drains", RoleName(worker.facts), worker.facts.worker_id()));
   }
 }
 
-void RouterCore::OnCacheEvents(Worker& worker, const link::CacheEvents& events) {
-  if (events.snapshot()) worker.resync_asked = false;
-  if (index_.Apply(worker.link, events) != EventsVerdict::kGap || worker.resync_asked) return;
+void RouterCore::OnCacheEvents(const Worker& worker, const link::CacheEvents& events, Instant now) {
+  if (events.snapshot()) planner_.SetResyncAsked(worker.link, false);
+  const EventsVerdict verdict = planner_.OnCacheEvents(worker.link, events, now);
+  if (verdict != EventsVerdict::kGap || worker.resync_asked) return;
   ++stats_.event_gaps;
-  worker.resync_asked = true;
+  AskResync(worker.link);
+}
+
+void RouterCore::AskResync(LinkId link) {
+  planner_.SetResyncAsked(link, true);
   link::RouterMessage resync;
   resync.mutable_resync();
-  outbox_.push_back({worker.link, std::move(resync)});
+  outbox_.push_back({link, std::move(resync)});
 }
 
 void RouterCore::OnAccepted(LinkId link, const link::JobAccepted& accepted) {
   const RequestId id = FromProto(accepted.request());
   LiveRequest* live = live_.Find(id);
   if (live == nullptr || accepted.attempt() != live->flow->attempt()) return;
-  fleet_.OnAccepted(link, id);
+  planner_.OnAccepted(link, id);
   if (live->flow->OnAccepted(link, accepted)) stats_.realised_tokens += accepted.cached_tokens();
 }
 
 void RouterCore::OnReport(LinkId link, const link::HandoffReport& report) {
-  if (report.outcome() == "committed") {
-    const double chunks = std::ceil(report.computed_tokens() / double(options_.step_tokens_max));
-    wire_.Observe(static_cast<double>(report.exposed_us()) / 1e6, report.pages_sent(),
-                  std::max(1.0, chunks));
-  }
+  const LiveRequest* live = live_.Find(FromProto(report.request()));
+  if (live == nullptr) return;
+  if (!live->charged.empty()) planner_.OnReport(link, live->charged.back(), report);
   WithFlow(FromProto(report.request()), [&](RequestFlow& flow) { flow.OnReport(link, report); });
 }
 
@@ -189,17 +190,12 @@ Instant RouterCore::Tick(Instant now) {
     WithFlow(id, [&](RequestFlow& flow) { flow.OnTimer(now, outbox_); });
   }
   RouteQueue(now);
-  if (now >= forget_at_) {
-    index_.ForgetExpired(now);
-    forget_at_ = now + kForgetEvery;
-  }
-  Instant due = live_.NextDue();
+  Instant due = std::min(live_.NextDue(), planner_.Tick(now));
   if (live_.queued() > 0) due = std::min(due, now + kQueuePoll);
-  if (index_.expecting()) due = std::min(due, forget_at_);
   if (decode_since_ && !AloneAllowed(now)) {
     due = std::min(due, *decode_since_ + options_.alone_after);
   }
-  for (const auto& [link, worker] : fleet_.workers()) {
+  for (const auto& [link, worker] : planner_.fleet().workers()) {
     due = std::min(due, worker.heard_at + options_.worker_ttl);
   }
   return due;
@@ -207,7 +203,7 @@ Instant RouterCore::Tick(Instant now) {
 
 void RouterCore::LoseSilent(Instant now) {
   std::vector<LinkId> silent;
-  for (const auto& [link, worker] : fleet_.workers()) {
+  for (const auto& [link, worker] : planner_.fleet().workers()) {
     if (now - worker.heard_at >= options_.worker_ttl) silent.push_back(link);
   }
   for (const LinkId link : silent) {
@@ -225,8 +221,8 @@ void RouterCore::Note(std::string line, bool degraded) {
 }
 
 std::optional<ServedModel> RouterCore::Model() const {
-  if (fleet_.empty()) return std::nullopt;
-  const link::Register& facts = fleet_.workers().begin()->second.facts;
+  if (planner_.fleet().empty()) return std::nullopt;
+  const link::Register& facts = planner_.fleet().workers().begin()->second.facts;
   const link::ModelFacts& model = facts.model();
   return ServedModel{.name = model.name(),
                      .vocab_size = model.vocab_size(),
@@ -238,14 +234,14 @@ std::optional<ServedModel> RouterCore::Model() const {
 
 RouterStats RouterCore::Stats(Instant now) const {
   RouterStats stats = stats_;
-  stats.index_pages = index_.pages();
-  stats.index_bytes = index_.bytes();
-  stats.index_pages_refused = index_.pages_refused();
+  stats.index_pages = planner_.index().pages();
+  stats.index_bytes = planner_.index().bytes();
+  stats.index_pages_refused = planner_.index().pages_refused();
   stats.live_requests = static_cast<int>(live_.size());
   stats.queued_requests = static_cast<int>(live_.queued());
-  for (const auto& [link, worker] : fleet_.workers()) {
+  for (const auto& [link, worker] : planner_.fleet().workers()) {
     ++stats.workers[absl::StrFormat("%s %s", RoleName(worker.facts),
-                                    StateName(fleet_.StateOf(worker, now)))];
+                                    StateName(planner_.fleet().StateOf(worker, now)))];
   }
   return stats;
 }

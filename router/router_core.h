@@ -22,15 +22,12 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "proto/link.pb.h"
-#include "router/candidates.h"
-#include "router/fleet.h"
-#include "router/fleet_index.h"
 #include "router/live_requests.h"
 #include "router/request.h"
+#include "router/route_planner.h"
 #include "router/router_options.h"
 #include "router/router_output.h"
 #include "router/router_stats.h"
-#include "router/wire_cost.h"
 
 namespace baton {
 
@@ -90,8 +87,9 @@ class RouterCore {
   void Refuse(LinkId link, const absl::Status& why);
   bool IsTaken(const link::Register& facts, Instant now) const;
   void Lose(LinkId link, const std::string& why, Instant now);
-  void OnLoad(Worker& worker, const link::Load& load, Instant now);
-  void OnCacheEvents(Worker& worker, const link::CacheEvents& events);
+  void OnLoad(const Worker& worker, const link::Load& load, Instant now);
+  void OnCacheEvents(const Worker& worker, const link::CacheEvents& events, Instant now);
+  void AskResync(LinkId link);
   void OnAccepted(LinkId link, const link::JobAccepted& accepted);
   void OnReport(LinkId link, const link::HandoffReport& report);
   void LoseSilent(Instant now);
@@ -103,12 +101,10 @@ class RouterCore {
   /// False when everybody is full: whoever came later waits too.
   bool TryRoute(LiveRequest& live, Instant now);
   void Dispatch(LiveRequest& live, const RouteChoice& choice, Instant now);
-  void Charge(LiveRequest& live, const RouteChoice& choice, Instant now);
   void UpdateKeys(LiveRequest& live) const;
   int ExpectedOutput(const RequestFlow& flow) const;
   FlowPair PairOf(const RouteChoice& choice) const;
   bool AloneAllowed(Instant now) const;
-  int PageTokens() const;  // every worker's; there is one
   /// After every event of a flow: settles what it no longer uses, files it anew or erases it.
   void After(LiveRequest& live);
   void Settle(LiveRequest& live, bool forget_expected);
@@ -116,9 +112,7 @@ class RouterCore {
   void WithFlow(const RequestId& id, absl::FunctionRef<void(RequestFlow&)> event);
 
   const RouterOptions options_;
-  Fleet fleet_;
-  FleetIndex index_;
-  WireCost wire_;
+  RoutePlanner planner_;
   LiveRequests live_;
   RouterOutbox outbox_;
   std::vector<RouterNote> notes_;
@@ -129,7 +123,6 @@ class RouterCore {
   bool draining_ = false;
   bool prefill_seen_ = false;
   std::optional<Instant> decode_since_;  // the first decode worker ever
-  Instant forget_at_{};
 };
 
 }  // namespace baton

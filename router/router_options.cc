@@ -6,6 +6,8 @@ RouterOptions RouterOptionsFrom(const Config& config) {
   const RouterConfig& router = config.router;
   RouterOptions options;
   if (router.policy == "round_robin") options.policy = RoutePolicy::kRoundRobin;
+  if (router.policy == "cache_aware") options.policy = RoutePolicy::kCacheAware;
+  if (router.policy == "power_of_two") options.policy = RoutePolicy::kPowerOfTwo;
   if (router.policy == "random") options.policy = RoutePolicy::kRandom;
   options.decode_weight = router.decode_weight;
   options.local_prefill_tokens_max = router.local_prefill_tokens_max;
@@ -16,6 +18,7 @@ RouterOptions RouterOptionsFrom(const Config& config) {
   options.alone_after = Milliseconds(router.alone_after_ms);
   options.lost_worker_wait = Milliseconds(router.lost_worker_wait_ms);
   options.index_bytes_max = router.index_bytes_max;
+  options.index_stride = static_cast<std::uint32_t>(router.index_stride);
   if (router.requests_max > 0) options.requests_max = router.requests_max;
   options.queue_requests_max = router.queue_requests_max;
   options.queue_max = Milliseconds(router.queue_ms_max);

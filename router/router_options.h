@@ -12,8 +12,12 @@ namespace baton {
 
 enum class RoutePolicy {
   kPredictedTtft,  // least forecast seconds (docs/routing.md)
-  kRoundRobin,     // for comparison
-  kRandom,         // for comparison
+  // For comparison:
+  kCacheAware,  // the longest match, unless requests are uneven
+  kPowerOfTwo,  // the shorter queue of two drawn ones
+  kRoundRobin,
+  kRandom,
+  kLongestMatch,  // ties by queue; no configuration names it: see docs/routing.md why
 };
 
 /// The model whose text this router speaks. A worker that serves another would answer with tokens
@@ -35,7 +39,8 @@ struct RouterOptions {
   Duration heartbeat = std::chrono::seconds(5);
   Duration worker_ttl = std::chrono::seconds(15);
   std::uint64_t index_bytes_max = 1ULL << 30;
-  int requests_max = 4096;  // live requests
+  std::uint32_t index_stride = 1;  // every so manieth page is kept
+  int requests_max = 4096;         // live requests
   int queue_requests_max = 1024;
   Duration queue_max = std::chrono::seconds(30);
   int retries_max = 2;  // without a token of decode's in between

@@ -5,19 +5,12 @@
 
 #include "base/check.h"
 #include "kvcache/page_key.h"
-#include "router/route_policy.h"
 #include "router/router_core.h"
 
 namespace baton {
 namespace {
 
-constexpr Duration kExpectedAfter = std::chrono::seconds(2);
-constexpr Duration kExpectedMax = std::chrono::seconds(60);
 constexpr double kOutputMeanWeight = 0.05;
-
-Duration FromSeconds(double seconds) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
 
 }  // namespace
 
@@ -61,9 +54,7 @@ void RouterCore::StartDrain() { draining_ = true; }
 bool RouterCore::Drained() const { return draining_ && live_.size() == 0; }
 
 bool RouterCore::Ready(Instant now) const {
-  const CandidatesQuery query{
-      .keys = {}, .prompt_tokens = 1, .avoid = {}, .alone_allowed = AloneAllowed(now)};
-  const CandidatesVerdict verdict = FindCandidates(fleet_, index_, options_, query, now).verdict;
+  const CandidatesVerdict verdict = planner_.Verdict(AloneAllowed(now), now);
   return !draining_ && (verdict == CandidatesVerdict::kSome || verdict == CandidatesVerdict::kFull);
 }
 
@@ -85,44 +76,37 @@ bool RouterCore::TryRoute(LiveRequest& live, Instant now) {
   const int prompt_tokens =
       static_cast<int>(flow.request().prompt.size() + flow.generated().size());
   const std::span<const std::uint64_t> keys = live.keys;
-  const CandidatesQuery ask{.keys = flow.ScoresPrompt() ? keys.first(0) : keys,
-                            .prompt_tokens = prompt_tokens,
-                            .avoid = flow.avoid(),
-                            .alone_allowed = AloneAllowed(now)};
-  const Candidates candidates = FindCandidates(fleet_, index_, options_, ask, now);
-  if (candidates.verdict == CandidatesVerdict::kFull) return false;
-  if (candidates.verdict == CandidatesVerdict::kNoWorker) {
+  const RouteAsk ask{.keys = flow.ScoresPrompt() ? keys.first(0) : keys,
+                     .prompt_tokens = prompt_tokens,
+                     .output_tokens = ExpectedOutput(flow),
+                     .avoid = flow.avoid(),
+                     .alone_allowed = AloneAllowed(now),
+                     .draw = random_(),
+                     .turn = turns_};
+  const RoutePlan plan = planner_.Plan(ask, now);
+  if (plan.verdict == CandidatesVerdict::kFull) return false;
+  if (plan.verdict == CandidatesVerdict::kNoWorker) {
     flow.OnNoWorker(now);
-  } else if (candidates.verdict == CandidatesVerdict::kNeverFits) {
+  } else if (plan.verdict == CandidatesVerdict::kNeverFits) {
     flow.Fail(absl::InvalidArgumentError("the prompt is longer than a worker's page pool"),
               "context_length_exceeded", outbox_);
   } else {
-    const RouteQuery query{.prompt_tokens = prompt_tokens,
-                           .output_tokens = ExpectedOutput(flow),
-                           .page_tokens = PageTokens(),
-                           .step_tokens_max = options_.step_tokens_max,
-                           .decode_weight = options_.decode_weight,
-                           .wire = wire_,
-                           .draw = random_()};
-    const auto choice = ChooseByPolicy(options_.policy, query, candidates, turns_++);
-    BATON_CHECK(choice.has_value());  // kSome promises a pair
-    if (choice->prefill) ++stats_.routed_disaggregated;
-    if (!choice->prefill) ++(candidates.alone ? stats_.routed_fallback : stats_.routed_local);
-    Dispatch(live, *choice, now);
+    BATON_CHECK(plan.choice.has_value());  // kSome promises a pair
+    ++turns_;
+    if (plan.choice->prefill) ++stats_.routed_disaggregated;
+    if (!plan.choice->prefill) ++(plan.alone ? stats_.routed_fallback : stats_.routed_local);
+    Dispatch(live, *plan.choice, now);
   }
   After(live);
   return true;
 }
 
-int RouterCore::PageTokens() const {
-  return static_cast<int>(fleet_.workers().begin()->second.facts.page_tokens());
-}
-
 void RouterCore::UpdateKeys(LiveRequest& live) const {
   const RequestFlow& flow = *live.flow;
   const bool known = !live.keys.empty() && live.keyed_generated == flow.generated().size();
-  if (known || fleet_.empty()) return;
-  const link::Register& facts = fleet_.workers().begin()->second.facts;
+  const Fleet& fleet = planner_.fleet();
+  if (known || fleet.empty()) return;
+  const link::Register& facts = fleet.workers().begin()->second.facts;
   std::vector<TokenId> tokens = flow.request().prompt;
   tokens.insert(tokens.end(), flow.generated().begin(), flow.generated().end());
   const PageKey root = RootKey(facts.key_namespace(), flow.request().cache_salt);
@@ -141,13 +125,14 @@ int RouterCore::ExpectedOutput(const RequestFlow& flow) const {
 
 FlowPair RouterCore::PairOf(const RouteChoice& choice) const {
   const auto worker_of = [this](LinkId link) {
-    const link::Register& facts = fleet_.Find(link)->facts;
+    const link::Register& facts = planner_.fleet().Find(link)->facts;
     return FlowWorker{link, facts.worker_id(), Incarnation{facts.incarnation()}};
   };
-  FlowPair pair{.prefill = std::nullopt,
-                .decode = worker_of(choice.decode),
-                .decode_transfer_address = fleet_.Find(choice.decode)->facts.transfer_address(),
-                .introduction = ""};
+  FlowPair pair{
+      .prefill = std::nullopt,
+      .decode = worker_of(choice.decode),
+      .decode_transfer_address = planner_.fleet().Find(choice.decode)->facts.transfer_address(),
+      .introduction = ""};
   if (!choice.prefill) return pair;
   pair.prefill = worker_of(*choice.prefill);
   pair.introduction = IntroductionOf(options_.introduction_secret, pair.prefill->incarnation,
@@ -157,35 +142,11 @@ FlowPair RouterCore::PairOf(const RouteChoice& choice) const {
 
 void RouterCore::Dispatch(LiveRequest& live, const RouteChoice& choice, Instant now) {
   FlowPair pair = PairOf(choice);
-  if (choice.prefill) {
-    fleet_.Find(*choice.prefill)->peers.insert(choice.decode);
-    fleet_.Find(choice.decode)->peers.insert(*choice.prefill);
-  }
   stats_.predicted_tokens += static_cast<std::uint64_t>(choice.cached_tokens);
-  Charge(live, choice, now);
+  planner_.Charge(choice, live.flow->request().id, live.keys, now);
+  if (choice.prefill) live.charged.push_back(*choice.prefill);
+  live.charged.push_back(choice.decode);
   live.flow->Dispatch(std::move(pair), now, outbox_);
-}
-
-// The workers' statements will hold this work soon; until then it counts here.
-void RouterCore::Charge(LiveRequest& live, const RouteChoice& choice, Instant now) {
-  const int total = choice.cached_tokens + choice.computed_tokens;
-  const int page = PageTokens();
-  SentWork work{.prompt_tokens = static_cast<double>(choice.computed_tokens),
-                .context_tokens = static_cast<double>(total),
-                .pages = static_cast<std::uint32_t>((total + page) / page)};
-  const Duration finish = FromSeconds(std::min(choice.late_seconds, ToSeconds(kExpectedMax)));
-  const Instant until = now + std::min(finish + kExpectedAfter, kExpectedMax);
-  const RequestId& id = live.flow->request().id;
-  const auto charge = [&](LinkId link) {
-    fleet_.OnSent(*fleet_.Find(link), id, work, now);
-    index_.Expect(link, live.keys, until);
-    live.charged.push_back(link);
-  };
-  if (choice.prefill) {
-    charge(*choice.prefill);
-    work.prompt_tokens = 0;
-  }
-  charge(choice.decode);
 }
 
 void RouterCore::After(LiveRequest& live) {
@@ -206,8 +167,7 @@ void RouterCore::After(LiveRequest& live) {
 
 void RouterCore::Settle(LiveRequest& live, bool forget_expected) {
   for (const LinkId link : live.charged) {
-    fleet_.OnEnded(link, live.flow->request().id);
-    if (forget_expected) index_.Unexpect(link, live.keys);
+    planner_.Settle(link, live.flow->request().id, live.keys, forget_expected);
   }
   live.charged.clear();
 }

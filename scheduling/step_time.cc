@@ -13,6 +13,8 @@ constexpr double kRidge = 0.01;                 // of one step's weight, per sca
 constexpr double kClipSigmas = 3.0;
 constexpr double kStepsBeforeClipping = 30;
 constexpr double kSecondsMax = 1000;
+constexpr double kRatioMin = 1e-3;  // no clock is better
+constexpr double kRatioMax = 10;    // of one step: a first one may load a model
 
 }  // namespace
 
@@ -48,6 +50,10 @@ void StepTime::Observe(const StepShape& shape, double seconds) {
   const double square = (seconds - predicted) * (seconds - predicted);
   weight_ = kDecay * weight_ + 1;
   residual_square_ += (square - residual_square_) / weight_;
+  if (predicted > 0) {
+    const double ratio = std::clamp(std::abs(seconds / predicted - 1), kRatioMin, kRatioMax);
+    ratio_mean_ += (ratio - ratio_mean_) / weight_;
+  }
   Solve();
 }
 

@@ -51,7 +51,14 @@ class StepTime {
   const StepCost& cost() const { return cost_; }
   double Seconds(const StepShape& shape) const { return cost_.Seconds(shape); }
 
+  /// Nine steps of ten differ from their forecast by at most this share of it; 0 until one was
+  /// seen. What two workers' coefficients must differ by before it means anything.
+  double residual_ratio() const { return kP90OfMean * ratio_mean_; }
+
  private:
+  /// Of a half-normal: 1.645 sigma over sigma sqrt(2 / pi).
+  static constexpr double kP90OfMean = 2.06;
+
   static constexpr std::size_t kTerms = 4;  // 1, tokens, pairs, sequences
   using Row = std::array<double, kTerms>;
 
@@ -66,6 +73,7 @@ class StepTime {
   Row moment_;                      // decayed sum of f * seconds
   double residual_square_ = 0;      // decayed mean of squared residuals
   double weight_ = 0;               // decayed number of steps
+  double ratio_mean_ = 0;           // decayed mean of |seconds / forecast - 1|
   StepCost cost_;
 };
 

@@ -8,6 +8,8 @@
 #include "tests/bench/load_bench.h"
 #include "tests/bench/overlap_bench.h"
 #include "tests/bench/relay_bench.h"
+#include "tests/bench/router_bench.h"
+#include "tests/bench/trace_bench.h"
 #include "tests/bench/transfer_bench.h"
 
 namespace {
@@ -40,6 +42,12 @@ constexpr Workload kWorkloads[] = {
     {"relay", baton::bench::RelayBench,
      "what a hand-off costs a request beside the wire, through the whole program\n"
      "             [--model NAME] [--prompt TOKENS] [--requests N] [--blocks N] [--json]"},
+    {"router", baton::bench::RouterBench,
+     "decisions a second by fleet size, against a plain walk over the prompt's pages\n"
+     "             [--workers N] [--page TOKENS] [--trace FILE] [--json]"},
+    {"trace", baton::bench::TraceBench,
+     "recorded traffic through router, schedulers and page pools in virtual time\n"
+     "             FILE [--policy NAME] [--prefill N] [--decode N | --prefill-only] ..."},
 };
 
 void PrintHelp(std::FILE* to) {

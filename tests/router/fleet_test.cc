@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "router/worker_row.h"
 #include "tests/router/messages.h"
 
 namespace baton {
@@ -13,6 +14,10 @@ using ::testing::HasSubstr;
 constexpr LinkId kLink{1};
 constexpr Duration kHeartbeat = std::chrono::seconds(5);
 constexpr Instant kNow{std::chrono::hours(1)};
+
+double Queue(const Worker& worker, Instant now) {
+  return QueueSeconds(RowOf(worker, StepCostOf(worker), 8192), now);
+}
 
 std::string MessageFor(const Fleet& fleet, const link::Register& facts) {
   return std::string(fleet.Check(facts).message());
@@ -117,7 +122,7 @@ TEST(FleetTest, SentWorkCountsUntilTheWorkersStatementHoldsIt) {
   Worker& worker = fleet.Add(kLink, RegisterOf("prefill-0", link::ROLE_PREFILL), kNow);
   const RequestId id{1, 2};
   fleet.OnSent(worker, id, {.prompt_tokens = 1000, .context_tokens = 1000, .pages = 63}, kNow);
-  const double sent = QueueSeconds(worker, 8192, kNow);
+  const double sent = Queue(worker, kNow);
   EXPECT_GT(sent, 0);
   EXPECT_EQ(RoomPages(worker), 937U);
 
@@ -125,7 +130,7 @@ TEST(FleetTest, SentWorkCountsUntilTheWorkersStatementHoldsIt) {
   early.set_number(1);
   early.set_free_pages(1000);
   fleet.OnLoad(worker, early, kNow);
-  EXPECT_DOUBLE_EQ(QueueSeconds(worker, 8192, kNow), sent);
+  EXPECT_DOUBLE_EQ(Queue(worker, kNow), sent);
 
   fleet.OnAccepted(kLink, id);
   link::Load later = early;
@@ -133,8 +138,27 @@ TEST(FleetTest, SentWorkCountsUntilTheWorkersStatementHoldsIt) {
   later.set_queue_requests(1);
   later.set_queue_tokens(1000);
   fleet.OnLoad(worker, later, kNow);
-  EXPECT_NEAR(QueueSeconds(worker, 8192, kNow), sent, 1e-9);
+  EXPECT_NEAR(Queue(worker, kNow), sent, 1e-9);
   EXPECT_EQ(RoomPages(worker), 1000U);
+}
+
+TEST(FleetTest, JobsThatAStatementHoldsCountOnce) {
+  Fleet fleet(kHeartbeat);
+  Worker& worker = fleet.Add(kLink, RegisterOf("prefill-0", link::ROLE_PREFILL), kNow);
+  const SentWork work{.prompt_tokens = 1000, .context_tokens = 1000, .pages = 63};
+  fleet.OnSent(worker, {0, 1}, work, kNow);
+  fleet.OnSent(worker, {0, 2}, work, kNow);
+  link::Load load;
+  load.set_number(1);
+  load.set_queue_requests(1);
+  load.set_queue_tokens(1000);
+  load.set_jobs_seen(1);
+  fleet.OnLoad(worker, load, kNow);
+  EXPECT_EQ(worker.sent.size(), 1U);  // the second was on its way
+  load.set_number(2);
+  load.set_jobs_seen(2);
+  fleet.OnLoad(worker, load, kNow);
+  EXPECT_TRUE(worker.sent.empty());
 }
 
 TEST(FleetTest, AnOlderStatementIsDropped) {
@@ -159,9 +183,9 @@ TEST(FleetTest, AStatedBacklogFadesAsItIsComputed) {
   load.set_queue_tokens(1000);
   load.set_step_seconds_per_token(1e-3);
   fleet.OnLoad(worker, load, kNow);
-  EXPECT_NEAR(QueueSeconds(worker, 8192, kNow), 1.0, 1e-9);
-  EXPECT_NEAR(QueueSeconds(worker, 8192, kNow + Milliseconds(400)), 0.6, 1e-9);
-  EXPECT_EQ(QueueSeconds(worker, 8192, kNow + std::chrono::seconds(2)), 0);
+  EXPECT_NEAR(Queue(worker, kNow), 1.0, 1e-9);
+  EXPECT_NEAR(Queue(worker, kNow + Milliseconds(400)), 0.6, 1e-9);
+  EXPECT_EQ(Queue(worker, kNow + std::chrono::seconds(2)), 0);
 }
 
 TEST(FleetTest, CoefficientsThatNoFitGivesAreNotBelieved) {
@@ -176,6 +200,53 @@ TEST(FleetTest, CoefficientsThatNoFitGivesAreNotBelieved) {
   fleet.OnLoad(worker, load, kNow);
   const StepCost cost = StepCostOf(worker);
   EXPECT_EQ(cost, (StepCost{.fixed = 0, .per_token = 0, .per_pair = 0, .per_sequence = 1e-4}));
+}
+
+link::Load CostLoad(double per_sequence, double scatter) {
+  link::Load load;
+  load.set_number(1);
+  load.set_step_seconds_fixed(1e-3);
+  load.set_step_seconds_per_sequence(per_sequence);
+  load.set_step_residual_ratio(scatter);
+  return load;
+}
+
+TEST(FleetTest, ADifferenceThatScatterExplainsIsNone) {
+  Fleet fleet(kHeartbeat);
+  Worker& one = fleet.Add(LinkId{1}, RegisterOf("decode-0", link::ROLE_DECODE), kNow);
+  Worker& other = fleet.Add(LinkId{2}, RegisterOf("decode-1", link::ROLE_DECODE), kNow);
+  fleet.OnLoad(one, CostLoad(1.0e-3, 0.5), kNow);
+  EXPECT_EQ(fleet.CostOf(one), StepCostOf(one));  // nobody to compare it with
+  fleet.OnLoad(other, CostLoad(1.2e-3, 0.5), kNow);
+  const double stated = StepCostOf(other).per_sequence - StepCostOf(one).per_sequence;
+  const double told = fleet.CostOf(other).per_sequence - fleet.CostOf(one).per_sequence;
+  EXPECT_GT(told, 0);
+  EXPECT_LT(told, 0.1 * stated);
+
+  // The same difference, of steps that hardly scatter.
+  fleet.OnLoad(one, CostLoad(1.0e-3, 0.01), kNow);
+  fleet.OnLoad(other, CostLoad(1.2e-3, 0.01), kNow);
+  EXPECT_NEAR(fleet.CostOf(other).per_sequence, 1.2e-3, 0.02e-3);
+  EXPECT_EQ(StepCostOf(other).per_sequence, 1.2e-3);
+}
+
+TEST(FleetTest, ACostThatNoStepHasShownIsHardlyBelieved) {
+  Fleet fleet(kHeartbeat);
+  Worker& one = fleet.Add(LinkId{1}, RegisterOf("decode-0", link::ROLE_DECODE), kNow);
+  Worker& other = fleet.Add(LinkId{2}, RegisterOf("decode-1", link::ROLE_DECODE), kNow);
+  fleet.OnLoad(one, CostLoad(1.0e-3, 0.1), kNow);
+  fleet.OnLoad(other, CostLoad(1.3e-3, 0), kNow);
+  EXPECT_NEAR(fleet.CostOf(one).per_sequence, fleet.CostOf(other).per_sequence, 0.03e-3);
+}
+
+TEST(FleetTest, AWorkerThatLeftNoLongerCountsInTheMean) {
+  Fleet fleet(kHeartbeat);
+  Worker& one = fleet.Add(LinkId{1}, RegisterOf("decode-0", link::ROLE_DECODE), kNow);
+  Worker& other = fleet.Add(LinkId{2}, RegisterOf("decode-1", link::ROLE_DECODE), kNow);
+  fleet.OnLoad(one, CostLoad(1e-3, 0.5), kNow);
+  fleet.OnLoad(other, CostLoad(9e-3, 0.5), kNow);
+  fleet.Remove(LinkId{2});
+  EXPECT_EQ(fleet.CostOf(one), StepCostOf(one));
 }
 
 }  // namespace

@@ -41,6 +41,12 @@ DecodeOption Decode(std::uint32_t link, int held = 0, double running = 0) {
   return option;
 }
 
+std::optional<RouteChoice> ChooseRoute(const RouteQuery& query,
+                                       const std::vector<PrefillOption>& prefill,
+                                       const std::vector<DecodeOption>& decode) {
+  return RouteChooser().Choose(query, prefill, decode);
+}
+
 TEST(RouteTest, WithoutAPairThereIsNoChoice) {
   const std::vector<PrefillOption> prefill = {Prefill(1)};
   const std::vector<DecodeOption> decode = {Decode(2)};
@@ -137,40 +143,39 @@ TEST(RouteTest, ComputationHidesTheWireOfAllButTheLastChunk) {
   EXPECT_NEAR(wire.Exposed(100, 10, 0.01), 1e-3 + 0.091, 1e-3);  // the wire is the slower
 }
 
-// The pair found against every pair, on drawn fleets.
-TEST(RouteTest, TheChoiceIsAsGoodAsAnExhaustiveSearch) {
-  std::mt19937_64 random(3);
-  std::uniform_real_distribution<double> share(0, 1);
-  double regret = 0;
-  double total = 0;
-  for (int round = 0; round < 300; ++round) {
-    std::vector<PrefillOption> prefill;
-    std::vector<DecodeOption> decode;
-    RouteQuery query = Query(64 + static_cast<int>(random() % 4096), random());
-    for (std::uint32_t i = 0; i < 24; ++i) {
-      PrefillOption p = Prefill(i, static_cast<int>(random() % 64) * 64, share(random));
-      p.cost.per_token *= 0.5 + share(random);
-      prefill.push_back(p);
-      DecodeOption d =
-          Decode(100 + i, static_cast<int>(random() % 64) * 64, static_cast<double>(random() % 32));
-      d.pool_used = share(random);
-      d.may_run_prompt = random() % 4 == 0;
-      decode.push_back(d);
-    }
-    double best = 1e9;
-    for (const DecodeOption& d : decode) {
-      if (d.may_run_prompt) best = std::min(best, CostOf(query, nullptr, d).cost_seconds);
-      for (const PrefillOption& p : prefill) {
-        best = std::min(best, CostOf(query, &p, d).cost_seconds);
-      }
-    }
-    const auto choice = ChooseRoute(query, prefill, decode);
-    ASSERT_TRUE(choice.has_value());
-    regret += choice->cost_seconds - best;
-    total += best;
-    ASSERT_LE(choice->cost_seconds, best * (1 + kTieShare) + 1e-6);
-  }
-  EXPECT_LT(regret / total, 0.01);
+TEST(RouteTest, AmongEqualsWhoHoldsThePromptWinsUntilItHasStoredTwiceAsMuch) {
+  // Nothing to gain: the wire is free and the batches are empty.
+  RouteQuery query = Query(1280);
+  const std::vector<PrefillOption> prefill = {Prefill(1)};
+  std::vector<DecodeOption> decode = {Decode(2), Decode(3, /*held=*/1280)};
+  decode[1].stored_tokens = 2500;
+  EXPECT_EQ(ChooseRoute(query, prefill, decode)->decode, LinkId{3});
+  decode[1].stored_tokens = 2600;
+  EXPECT_EQ(ChooseRoute(query, prefill, decode)->decode, LinkId{2});
+}
+
+TEST(RouteTest, BehindTheFirstEightOnlyPairsOfOneDomainAreTried) {
+  RouteQuery query = Query(6400);
+  for (int i = 0; i < 200; ++i) query.wire.Observe(0.5, 100, 1, /*near=*/false);
+  std::vector<PrefillOption> prefill;
+  std::vector<DecodeOption> decode;
+  for (std::uint32_t i = 0; i < kBest; ++i) prefill.push_back(Prefill(i));
+  for (std::uint32_t i = 0; i < kBest; ++i) decode.push_back(Decode(100 + i));
+  for (PrefillOption& p : prefill) p.domain = 1;
+  decode.push_back(Decode(200));
+  decode.back().domain = 1;  // near to all prefill workers, and idle like all others
+  EXPECT_EQ(ChooseRoute(query, prefill, decode)->decode, LinkId{200});
+}
+
+TEST(RouteTest, TheTermsOfAChoiceAddUpToItsCost) {
+  const std::vector<PrefillOption> prefill = {Prefill(1, 64, 0.25)};
+  const std::vector<DecodeOption> decode = {Decode(2, 0, 3)};
+  const auto choice = ChooseRoute(Query(700), prefill, decode);
+  EXPECT_DOUBLE_EQ(choice->queue_seconds, 0.25);
+  EXPECT_GT(choice->compute_seconds, 0);
+  EXPECT_GT(choice->exposed_seconds, 0);
+  EXPECT_DOUBLE_EQ(choice->cost_seconds, choice->queue_seconds + choice->compute_seconds +
+                                             choice->exposed_seconds + choice->slow_seconds);
 }
 
 // A day at the door in small: prompts that all share their first page, six workers. Whoever first
@@ -201,7 +206,7 @@ class SharedPrefixTest : public ::testing::Test {
       for (std::uint64_t p = 1; p < kPages; ++p) keys.push_back(conversation * 1000 + p);
       std::vector<PrefillOption> options;
       for (std::uint32_t w = 0; w < kWorkers; ++w) {
-        const int held = 64 * index.Depth(LinkId{w}, keys, Instant{});
+        const int held = 64 * index.Depth(LinkId{w}, keys);
         options.push_back(Prefill(w, held, std::max(0.0, busy_until[w] - now)));
       }
       const std::size_t chosen = by_cost ? ByCost(options, decode, random()) : ByMatch(options);
