@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "kvtransfer/ucx_ports.h"
 #include "kvtransfer/ucx_settings.h"
 #include "kvtransfer/ucx_status.h"
 
@@ -59,6 +60,7 @@ absl::Status UcxWorker::Prepare(const UcxOptions& options) {
 
 absl::StatusOr<std::unique_ptr<UcxWorker>> UcxWorker::Open(const UcxOptions& options) {
   std::unique_ptr<UcxWorker> worker(new UcxWorker);
+  BATON_RETURN_IF_ERROR(CheckPorts(options));
   BATON_RETURN_IF_ERROR(worker->OpenContext(options));
   BATON_RETURN_IF_ERROR(worker->OpenWorker());
   return worker;

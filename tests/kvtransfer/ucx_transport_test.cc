@@ -2,9 +2,14 @@
 #include "kvtransfer/ucx_transport.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <memory>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_format.h"
 #include "tests/kvtransfer/transport_conformance.h"
 
 namespace baton {
@@ -42,6 +47,38 @@ constexpr auto kBoth = &MakePair<true, true>;
 INSTANTIATE_TEST_SUITE_P(UcxTcp, TransportConformanceTest, testing::Values(kTcp));
 INSTANTIATE_TEST_SUITE_P(UcxShm, TransportConformanceTest, testing::Values(kShm));
 INSTANTIATE_TEST_SUITE_P(UcxBoth, TransportConformanceTest, testing::Values(kBoth));
+
+/// A port of loopback, held for as long as this lives.
+class TakenPort {
+ public:
+  TakenPort() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t bytes = sizeof(address);
+    auto* plain = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(socket_, plain, bytes), 0);
+    EXPECT_EQ(getsockname(socket_, plain, &bytes), 0);
+    number_ = ntohs(address.sin_port);
+  }
+  ~TakenPort() { close(socket_); }
+  int number() const { return number_; }
+
+ private:
+  const int socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int number_ = 0;
+};
+
+// UCX itself would try for ever.
+TEST(UcxPortsTest, WithoutAFreePortATransportIsRefusedAndSaysWhatToDo) {
+  const TakenPort taken;
+  UcxOptions options;
+  options.tcp_ports = absl::StrFormat("%d-%d", taken.number(), taken.number());
+  const auto refused = MakeUcxTransport(options);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_TRUE(absl::IsUnavailable(refused.status())) << refused.status();
+  EXPECT_TRUE(absl::StrContains(refused.status().message(), "transfer.tcp_ports"));
+}
 
 }  // namespace
 }  // namespace baton
