@@ -8,6 +8,7 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -18,14 +19,61 @@ BINARY = os.environ.get("BATON_BINARY") or os.path.join(
 NANO = "builtin:recall-nano"
 
 
+def free_ports(count):
+    """The first of `count` ports in a row that nobody listens at, below those that the system gives out by itself."""
+    for _ in range(100):
+        first = random.randrange(10_000, 32_000 - count)
+        try:
+            for port in range(first, first + count):
+                with socket.socket() as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return first
+    raise AssertionError(f"no {count} free ports in a row")
+
+
+def ports_of(pid):
+    """The local TCP ports of a process's sockets, connected or listening."""
+    inodes, ports = set(), set()
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found = re.match(r"socket:\[(\d+)\]", os.readlink(f"/proc/{pid}/fd/{name}"))
+        except OSError:
+            continue
+        if found:
+            inodes.add(found[1])
+    for table in ("tcp", "tcp6"):
+        with open(f"/proc/{pid}/net/{table}") as file:
+            for line in list(file)[1:]:
+                words = line.split()
+                if words[9] in inodes:
+                    ports.add(int(words[1].rsplit(":", 1)[1], 16))
+    return sorted(ports)
+
+
+def wait_until(holds, seconds, what):
+    """Looks 50 times a second until `holds()`; AssertionError after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds} s")
+        time.sleep(0.02)
+
+
 class Cluster:
-    """Use as a context manager. `workers` maps a worker's name ("decode-0") to its last pid."""
+    """Use as a context manager. `workers` maps a worker's name ("decode-0") to its last pid. Ports are its own, so
+    that clusters of several tests stand beside each other."""
 
     def __init__(self, prefill=1, decode=1, model=NANO, sets=(), flags=(), preexec=None, plain=False):
         self.command = [BINARY, "up", model, "--port", "0", *flags]
         if not plain:  # else: as a user starts it
             self.command += ["--prefill-workers", str(prefill), "--decode-workers", str(decode)]
-            sets = ("cache.pages=512", *sets)
+            ports = free_ports(prefill + decode + 1)
+            own = (f"router.grpc_port={ports}", f"prefill.http_port={ports + 1}",
+                   f"decode.http_port={ports + 1 + prefill}")
+            sets = ("cache.pages=512", *own, *sets)
         for item in sets:
             self.command += ["--set", item]
         self.workers, self.http, self.port, self.lines = {}, {}, None, []
