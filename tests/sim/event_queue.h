@@ -4,12 +4,15 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <queue>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "base/time.h"
 
@@ -27,7 +30,7 @@ class LifeTable {
   bool Alive(std::size_t life) const { return alive_[life]; }
 
  private:
-  std::vector<bool> alive_;
+  std::vector<bool> alive_{true};  // the first never ends
 };
 
 class EventQueue {
@@ -39,15 +42,21 @@ class EventQueue {
     AtIfAlive(life, now_ + delay, std::move(action));
   }
   void AtIfAlive(std::size_t life, Instant time, std::function<void()> action) {
-    At(time, [this, life, action = std::move(action)] {
-      if (lives_.Alive(life)) action();
-    });
+    std::uint32_t slot = static_cast<std::uint32_t>(actions_.size());
+    if (free_.empty()) {
+      actions_.emplace_back();
+    } else {
+      slot = free_.back();
+      free_.pop_back();
+    }
+    actions_[slot] = {life, std::move(action)};
+    heap_.push({std::max(time, now_), next_++, slot});
   }
 
   Instant now() const { return now_; }
 
   void At(Instant time, std::function<void()> action) {
-    heap_.push({std::max(time, now_), next_++, std::move(action)});
+    AtIfAlive(kForEver, time, std::move(action));
   }
   void After(Duration delay, std::function<void()> action) { At(now_ + delay, std::move(action)); }
 
@@ -57,38 +66,72 @@ class EventQueue {
       now_ = end;
       return false;
     }
-    Event event = std::move(const_cast<Event&>(heap_.top()));  // popped in the next line
+    const Event event = heap_.top();
     heap_.pop();
     now_ = event.time;
     ++events_;
-    event.action();
+    const Action action = std::exchange(actions_[event.slot], {});
+    free_.push_back(event.slot);
+    if (lives_.Alive(action.life)) action.run();
     return true;
   }
 
   /// Mixes a fact into the trace's hash.
-  void Trace(absl::string_view what, std::uint64_t a = 0, std::uint64_t b = 0) {
-    for (char c : what) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  void Trace(const char* what, std::uint64_t a = 0, std::uint64_t b = 0) {
+    recent_[traced_++ % kRecent] = {what, a, b, events_, now_};
+    for (char c : absl::string_view(what))
+      hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
     for (std::uint64_t word : {a, b, static_cast<std::uint64_t>(now_.time_since_epoch().count())}) {
       hash_ = (hash_ ^ word) * 0x100000001b3ULL;
     }
   }
   std::uint64_t trace_hash() const { return hash_; }
+  /// The last facts that were traced, oldest first.
+  std::vector<std::string> last() const {
+    std::vector<std::string> lines;
+    for (std::size_t i = traced_ < kRecent ? 0 : traced_ - kRecent; i < traced_; ++i) {
+      const Fact& fact = recent_[i % kRecent];
+      lines.push_back(absl::StrFormat("event %d at %.6f s: %s %d %d", fact.event,
+                                      ToSeconds(fact.time - kBegin), fact.what, fact.a, fact.b));
+    }
+    return lines;
+  }
   std::uint64_t events() const { return events_; }
 
  private:
   struct Event {
     Instant time;
     std::uint64_t number;
-    std::function<void()> action;
+    std::uint32_t slot;  // of its action: what a heap moves about is small
 
     bool operator<(const Event& other) const {  // the top of the heap is the earliest
       return std::pair(time, number) > std::pair(other.time, other.number);
     }
   };
 
+  struct Fact {
+    const char* what = "";  // a literal
+    std::uint64_t a = 0;
+    std::uint64_t b = 0;
+    std::uint64_t event = 0;
+    Instant time{};
+  };
+  static constexpr std::size_t kRecent = 50;
+  static constexpr Instant kBegin{std::chrono::hours(1)};  // not zero: a forgotten time stamp shows
+
+  struct Action {
+    std::size_t life = kForEver;
+    std::function<void()> run;
+  };
+  static constexpr std::size_t kForEver = 0;
+
   LifeTable lives_;
   std::priority_queue<Event> heap_;
-  Instant now_{std::chrono::hours(1)};  // not zero: a forgotten time stamp shows
+  std::vector<Action> actions_;
+  std::vector<std::uint32_t> free_;
+  std::array<Fact, kRecent> recent_{};
+  std::size_t traced_ = 0;
+  Instant now_ = kBegin;
   std::uint64_t next_ = 0;
   std::uint64_t events_ = 0;
   std::uint64_t hash_ = 0xcbf29ce484222325ULL;

@@ -8,6 +8,9 @@
 namespace baton {
 namespace {
 
+/// A round of its router, and what a clock may be wrong by in a request's time.
+constexpr Duration kDeadlineGrace = Milliseconds(50);
+
 /// Errors that a cluster without a fault may answer with: it says that it is full.
 bool IsHonestRefusal(const std::string& code) { return code == "queue_full"; }
 
@@ -53,9 +56,11 @@ class SimObserver : public ResponseObserver {
       Wrong("finished for another reason than the oracle");
     }
     const int prompt = static_cast<int>(client_.request.prompt.size());
-    if (usage.cached_tokens < 0 || usage.cached_tokens >= prompt) {
+    // All of them: of a retry, whose first attempt has left them.
+    if (usage.cached_tokens < 0 || usage.cached_tokens > prompt) {
       Wrong(absl::StrFormat("%d cached tokens of %d", usage.cached_tokens, prompt));
     }
+    if (client_.must_be_cold && usage.cached_tokens > 0) Wrong("another tenant's pages were hit");
   }
 
   void OnFailed(const absl::Status& status, const std::string& code) override {
@@ -63,7 +68,8 @@ class SimObserver : public ResponseObserver {
     client_.code = code;
     if (client_.cancelled) return;
     // Every request fits, and nothing that breaks takes as long as a request has time.
-    const bool never = code == "context_length_exceeded" || code == "deadline";
+    const bool late = code == "deadline" && !client_.hurried;
+    const bool never = code == "context_length_exceeded" || late;
     if (never || (client_.must_finish && !IsHonestRefusal(code))) {
       Wrong(absl::StrFormat("failed (%s) without a reason: %s", code, status.ToString()));
     }
@@ -79,6 +85,11 @@ class SimObserver : public ResponseObserver {
   void End(std::uint64_t how) {
     events_.Trace("end", Number(), how);
     if (++client_.ends > 1) Wrong("ended twice");
+    const Duration took = events_.now() - client_.submitted_at;
+    if (took > client_.request.time_left + kDeadlineGrace) {
+      Wrong(absl::StrFormat("ended %.3f s after its deadline",
+                            ToSeconds(took - client_.request.time_left)));
+    }
   }
   void Wrong(const std::string& what) {
     violation_(absl::StrFormat("client %d: %s", client_.number, what));
@@ -92,8 +103,8 @@ class SimObserver : public ResponseObserver {
 
 }  // namespace
 
-std::unique_ptr<SimClient> DrawSimClient(int number, std::vector<TokenId> prompt,
-                                         SimRandom& random) {
+std::unique_ptr<SimClient> DrawSimClient(int number, std::vector<TokenId> prompt, SimRandom& random,
+                                         FaultBook& book, double hurried) {
   auto client = std::make_unique<SimClient>();
   client->number = number;
   Request& request = client->request;
@@ -111,6 +122,9 @@ std::unique_ptr<SimClient> DrawSimClient(int number, std::vector<TokenId> prompt
   request.stop.max_tokens = random.Chance(0.15) ? 1 : random.Between(2, 48);
   request.stop.end_tokens = {kHashEnd};
   request.time_left = std::chrono::seconds(40);
+  const Duration hurry = random.DurationBetween(Milliseconds(1), Milliseconds(1500));
+  client->hurried = book.Strikes(Fault::kClientHurries, random, hurried);
+  if (client->hurried) request.time_left = hurry;
   client->expected = HashOracle(request.prompt, request.sampling, request.stop);
   return client;
 }

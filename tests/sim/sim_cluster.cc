@@ -13,13 +13,16 @@ constexpr int kPageTokens = 8;
 constexpr int kPagesMin = 16;  // the longest request just fits
 constexpr int kPagesMax = 48;
 constexpr Duration kKeepalive = Milliseconds(2100);  // a silent stream is dead after that
+constexpr Duration kSkewMax = std::chrono::seconds(60);
+constexpr int kDriftMax = 200;  // ppm
 
 }  // namespace
 
 SimCluster::SimCluster(const SimOptions& options)
     : options_(options),
       random_(options.seed),
-      network_(events_, random_),
+      book_(options.without),
+      network_(events_, random_, book_, options.puts),
       scene_(DrawScene()),
       violation_([this](const std::string& what) {
         report_.violations.push_back(
@@ -37,7 +40,13 @@ SimCluster::SimCluster(const SimOptions& options)
     workers_.back()->name =
         absl::StrFormat("%s-%d", prefill ? "prefill" : "decode", prefill ? i : i - options.prefill);
     workers_.back()->role = prefill ? link::ROLE_PREFILL : link::ROLE_DECODE;
-    StartWorker(i);
+    if (i != scene_.joins_late) {
+      StartWorker(i);
+      continue;
+    }
+    book_.Count(Fault::kJoin);
+    events_.After(random_.DurationBetween(Milliseconds(100), Milliseconds(4000)),
+                  [this, i] { StartWorker(i); });
   }
 }
 
@@ -54,6 +63,16 @@ SimCluster::Scene SimCluster::DrawScene() {
   scene.policy = kPolicies[random_.Below(4)];
   scene.heads = options_.seed % 2 == 0;
   scene.speed = random_.Chance(0.5) ? 1 : random_.Between(2, 10);
+  scene.stall = random_.Chance(0.5) ? TransferLimits{}.stall : Milliseconds(2000);
+  const bool tight = random_.Chance(0.2);
+  const bool wrong = random_.Chance(0.5);
+  const bool late = random_.Chance(0.3);
+  const int joins = static_cast<int>(
+      random_.Below(static_cast<std::uint64_t>(options_.prefill + options_.decode)));
+  if (!options_.faults) return scene;
+  if (tight && book_.Allows(Fault::kQueueFull)) scene.queue_max = 3;
+  scene.clocks_wrong = wrong && book_.Allows(Fault::kClock);
+  if (late && book_.Allows(Fault::kJoin)) scene.joins_late = joins;
   return scene;
 }
 
@@ -67,8 +86,9 @@ void SimCluster::StartRouter(int index) {
   options.incarnation = random_.Next() | 1;
   options.introduction_secret = std::string(32, 's');
   options.backoff = Milliseconds(20);
+  if (scene_.queue_max > 0) options.queue_requests_max = scene_.queue_max;
   slot.core = std::make_unique<RouterCore>(options);
-  slot.process = std::make_unique<SimProcess>(events_, random_);
+  slot.process = std::make_unique<SimProcess>(events_, random_, DrawClock());
   slot.rounds = std::make_unique<SimRounds>(*slot.process, events_,
                                             [this, index] { return RouterRound(index); });
   slot.rounds->Wake(Duration::zero());
@@ -76,7 +96,7 @@ void SimCluster::StartRouter(int index) {
 
 Instant SimCluster::RouterRound(int router) {
   RouterCore& core = *routers_[static_cast<std::size_t>(router)]->core;
-  const Instant due = core.Tick(events_.now());
+  const Instant due = core.Tick(RouterNow(router));
   for (RouterOutput& output : core.TakeOutputs()) FromRouter(std::move(output));
   core.TakeNotes();
   return due;
@@ -96,8 +116,17 @@ void SimCluster::CountRetries(const RouterCore& core) {
   }
 }
 
+/// A node's clock: right, or off by up to a minute and up to 200 ppm.
+SimClock SimCluster::DrawClock() {
+  const Duration skew = random_.DurationBetween(-kSkewMax, kSkewMax);
+  const int ppm = random_.Between(-kDriftMax, kDriftMax);
+  if (!scene_.clocks_wrong) return {};
+  book_.Count(Fault::kClock);
+  return {events_.now(), skew, ppm};
+}
+
 void SimCluster::CrashRouter(int index) {
-  events_.Trace("router", static_cast<std::uint64_t>(index));
+  Fell(Fault::kRouterCrash, index);
   RouterSlot& slot = *routers_[static_cast<std::size_t>(index)];
   CountRetries(*slot.core);
   for (auto& client : clients_) {
@@ -129,6 +158,8 @@ void SimCluster::StartWorker(int index) {
   options.step_tokens_max = 8 * random_.Between(1, 6);
   options.step_fixed = Milliseconds(scene_.speed);
   options.per_token = std::chrono::microseconds(random_.Between(5, 200));
+  options.clock = DrawClock();
+  options.stall = scene_.stall;
   ++slot.life;
   slot.worker = MakeSimWorker(
       network_, *arenas_.back(), options,
@@ -142,7 +173,8 @@ void SimCluster::StartWorker(int index) {
 void SimCluster::CrashWorker(int index) {
   WorkerSlot& slot = *workers_[static_cast<std::size_t>(index)];
   if (slot.worker == nullptr) return;
-  events_.Trace("crash", static_cast<std::uint64_t>(index));
+  Fell(Fault::kWorkerCrash, index);
+  CountWorker(*slot.worker);
   slot.worker.reset();
   const bool resets = random_.Chance(0.7);  // else only silence says that it is gone
   const Duration notice =
@@ -164,11 +196,11 @@ void SimCluster::CrashWorker(int index) {
 }
 
 /// It drains or loses its device, and is gone soon.
-void SimCluster::EndWorker(int index) {
+void SimCluster::EndWorker(int index, Fault fault) {
   WorkerSlot& slot = *workers_[static_cast<std::size_t>(index)];
   if (slot.worker == nullptr) return;
-  const bool drains = random_.Chance(0.5);
-  events_.Trace(drains ? "drain" : "device", static_cast<std::uint64_t>(index));
+  const bool drains = fault == Fault::kDrain;
+  Fell(fault, index);
   drains ? slot.worker->Drain() : slot.worker->LoseDevice();
   events_.After(random_.DurationBetween(Milliseconds(1), Milliseconds(drains ? 2000 : 50)),
                 [this, index] { CrashWorker(index); });
@@ -178,12 +210,36 @@ void SimCluster::PauseWorker(int index) {
   WorkerSlot& slot = *workers_[static_cast<std::size_t>(index)];
   if (slot.worker == nullptr) return;
   const Duration pause = random_.DurationBetween(Milliseconds(10), Milliseconds(10'000));
-  events_.Trace("pause", static_cast<std::uint64_t>(index));
+  Fell(Fault::kPause, index);
   slot.worker->Pause(events_.now() + pause);
   if (pause < kKeepalive) return;
   for (int router = 0; router < options_.routers; ++router) {
     BreakLinksOf(router, index, kKeepalive, kKeepalive);
   }
+}
+
+/// It hangs for a while, or is slow until its worker restarts.
+void SimCluster::TroubleDevice(int index, Fault fault) {
+  WorkerSlot& slot = *workers_[static_cast<std::size_t>(index)];
+  if (slot.worker == nullptr) return;
+  Fell(fault, index);
+  if (fault == Fault::kDeviceSlow) return slot.worker->SlowDevice(10);
+  slot.worker->HangDevice(events_.now() +
+                          random_.DurationBetween(Milliseconds(10), Milliseconds(10'000)));
+}
+
+/// What it counted, before it is gone or at the end.
+void SimCluster::CountWorker(const SimWorker& worker) {
+  const SimWorkerCounts counts = worker.counts();
+  for (const auto& [reason, count] : counts.handoff_ends) report_.handoff_ends[reason] += count;
+  InboundStats& sum = report_.inbound;
+  sum.bytes_landed += counts.inbound.bytes_landed;
+  sum.stale_frames_refused += counts.inbound.stale_frames_refused;
+  sum.wild_frames_refused += counts.inbound.wild_frames_refused;
+  sum.duplicate_frames += counts.inbound.duplicate_frames;
+  sum.crc_errors += counts.inbound.crc_errors;
+  sum.stale_commits += counts.inbound.stale_commits;
+  sum.hello_refused += counts.inbound.hello_refused;
 }
 
 }  // namespace baton

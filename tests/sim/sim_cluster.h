@@ -7,15 +7,21 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "router/router_core.h"
 #include "tests/sim/sim_client.h"
+#include "tests/sim/sim_faults.h"
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_worker.h"
 
 namespace baton {
+
+inline constexpr int kBlowsMax = 12;  // of one run
+inline constexpr std::uint64_t kAllBlows = (1U << kBlowsMax) - 1;
 
 struct SimOptions {
   std::uint64_t seed = 1;
@@ -24,7 +30,13 @@ struct SimOptions {
   int decode = 3;
   int requests = 40;
   bool faults = true;
-  bool wire = true;  // false: nothing that is posted between workers arrives, from first to last
+  bool wire = true;   // false: nothing that is posted between workers arrives, from first to last
+  bool puts = false;  // one-sided puts in place of checked frames: must corrupt
+
+  // A smaller case of the same seed, for a shrinker.
+  std::uint64_t without = 0;        // kinds of Fault that never strike, a bit each
+  std::uint64_t blows = kAllBlows;  // which of the drawn blows fall, a bit each
+  std::uint64_t until = 0;          // stop after this event; 0 = at the end
 };
 
 /// How a run went.
@@ -37,11 +49,15 @@ struct SimReport {
   int tokens = 0;
   std::map<std::string, int> retries;  // by reason
   int handoffs = 0;
-  int faults = 0;
+  int blows = 0;
+  std::map<std::string, int> faults;        // struck, by kind; those that never did included
+  std::map<std::string, int> handoff_ends;  // at both ends, by reason
+  InboundStats inbound;                     // sums over all lives of all decode workers
   std::uint64_t events = 0;
   std::uint64_t trace_hash = 0;
   Duration simulated{};
   std::vector<std::string> violations;  // empty: every invariant held
+  std::vector<std::string> last;        // what was traced before the end, oldest first
 };
 
 class SimCluster {
@@ -73,6 +89,9 @@ class SimCluster {
     bool broken = false;
     Instant last_to_router{};
     Instant last_to_worker{};
+    std::optional<link::WorkerMessage> held_events;  // to follow the next message
+    std::set<std::uint64_t> stated;                  // keys, as the worker's events tell
+    bool tail_lost = false;                          // nothing has come since events were lost
   };
   /// What differs between seeds, beside the faults.
   struct Scene {
@@ -81,6 +100,10 @@ class SimCluster {
     RoutePolicy policy{};
     int speed = 1;       // steps take so many times longer
     bool heads = false;  // pages of keys and values instead of latents
+    Duration stall{};    // of both ends of a hand-off
+    int queue_max = 0;   // of a router; 0 = ample
+    bool clocks_wrong = false;
+    int joins_late = -1;  // a worker
   };
 
   // sim_cluster.cc: the processes
@@ -88,9 +111,14 @@ class SimCluster {
   void StartRouter(int index);
   void StartWorker(int index);
   void CrashWorker(int index);
-  void EndWorker(int index);
+  void EndWorker(int index, Fault fault);
   void CrashRouter(int index);
   void PauseWorker(int index);
+  void TroubleDevice(int index, Fault fault);
+  SimClock DrawClock();
+  Instant RouterNow(int index) const {
+    return routers_[static_cast<std::size_t>(index)]->process->now();
+  }
   void RouterInput(int router, Duration delay, std::function<void(RouterCore&)> input);
   Instant RouterRound(int router);
   void CountRetries(const RouterCore& core);
@@ -100,13 +128,20 @@ class SimCluster {
   void BreakLink(LinkId link, Duration router_notices, Duration worker_notices);
   void BreakLinksOf(int router, int worker, Duration router_notices, Duration worker_notices);
   void FromWorker(LinkId link, link::WorkerMessage message);
+  void DisturbEvents(LinkId id, Link& link, link::WorkerMessage message);
+  void ToRouter(LinkId id, Link& link, link::WorkerMessage message);
   void FromRouter(RouterOutput output);
   SimWorker* WorkerAt(const Link& link) const;  // null when that life of it is over
   Duration LinkDelay(Instant& last);
 
   // sim_chaos.cc: what breaks
   void PlanChaos();
+  void DrawRates();
   void Chaos();
+  void CutWire(Fault fault);
+  void BreakOneLink(int router, int worker);
+  void BreakAllLinks(int worker);
+  void Fell(Fault fault, int where);
 
   // sim_run.cc: clients, and what must hold
   void PlanRequests();
@@ -116,19 +151,27 @@ class SimCluster {
   void RunUntil(Instant end);
   void RunUntilEnded(Instant end);
   bool AllEnded() const;
+  bool Stops() const;
   void CheckEnds();
   void CheckRest();
+  void CheckIndex(int router, const RouterStats& stats);
+  void PlanTenantProbe();
   void CountClients();
+  void CountWorker(const SimWorker& worker);
 
   const SimOptions options_;
   EventQueue events_;
   SimRandom random_;
+  FaultBook book_;
   SimNetwork network_;
   const Scene scene_;
   SimReport report_;
   const SimViolation violation_;
   bool chaos_ = false;
   double link_stall_ = 0;  // of messages between router and worker: late, and all behind them
+  double events_lost_ = 0;
+  double events_repeated_ = 0;
+  double events_swapped_ = 0;
   std::vector<std::unique_ptr<KvArena>> arenas_;  // of crashed workers too
   std::vector<std::unique_ptr<SimClient>> clients_;
   std::vector<std::unique_ptr<RouterSlot>> routers_;

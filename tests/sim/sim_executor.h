@@ -2,6 +2,7 @@
 // drawn times, and samples from what then stands there.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 
@@ -30,6 +31,7 @@ class SimExecutor : public Executor {
 
   absl::Status Launch(Step step) override {
     if (broken_) return absl::UnavailableError("the device is lost");
+    progress_at_ = std::max(progress_at_, events_.now());
     steps_.push_back({std::move(step), false});
     if (steps_.size() == 1 || steps_[steps_.size() - 2].done) Begin();
     return absl::OkStatus();
@@ -45,8 +47,27 @@ class SimExecutor : public Executor {
 
   int max_in_flight() const override { return 2; }
 
-  /// Nothing is computed while a process stands (SIGSTOP).
-  void StallUntil(Instant time) { stalled_until_ = time; }
+  /// Nothing is computed while a process stands (SIGSTOP). What it hears when it goes on may be
+  /// old.
+  void StandUntil(Instant time) {
+    HangUntil(time);
+    progress_at_ = std::max(progress_at_, time);
+  }
+
+  /// The device hangs, and nobody hears anything.
+  void HangUntil(Instant time) { stalled_until_ = std::max(stalled_until_, time); }
+
+  /// Steps take so many times longer from now on.
+  void Slow(int times) {
+    options_.step_fixed *= times;
+    options_.per_token *= times;
+  }
+
+  /// For how long a step has been under way without finishing a layer, and none was launched.
+  Duration silence(Instant now) const {
+    const bool idle = steps_.empty() || steps_.back().done;
+    return idle ? Duration::zero() : now - progress_at_;
+  }
 
   /// The device is lost: what it was computing never comes.
   void Break() { broken_ = true; }
@@ -80,6 +101,7 @@ class SimExecutor : public Executor {
       return;
     }
     if (broken_) return;
+    progress_at_ = std::max(progress_at_, events_.now());
     Flight& flight = Current();
     if (layer < arena_.layout().num_layers) {
       for (const StepEntry& entry : flight.step.entries) WriteHashRows(entry, layer, arena_);
@@ -102,6 +124,7 @@ class SimExecutor : public Executor {
   Options options_;
   std::deque<Flight> steps_;
   Instant stalled_until_{};
+  Instant progress_at_{};
   bool broken_ = false;
   const std::size_t life_;
 };

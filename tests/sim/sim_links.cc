@@ -14,7 +14,7 @@ void SimCluster::Dial(int worker, int router, Duration delay) {
       if (link.worker == worker && link.router == router && !link.broken && WorkerAt(link)) return;
     }
     const LinkId id{next_link_++};
-    links_[id] = {router, worker, slot.life, false, false, {}, {}};
+    links_[id] = {router, worker, slot.life, false, false, {}, {}, {}, {}, false};
     slot.worker->OnLinkUp(id);
   });
 }
@@ -27,7 +27,7 @@ SimWorker* SimCluster::WorkerAt(const Link& link) const {
 Duration SimCluster::LinkDelay(Instant& last) {
   Duration delay =
       random_.DurationBetween(std::chrono::microseconds(30), std::chrono::microseconds(800));
-  if (chaos_ && random_.Chance(link_stall_))
+  if (chaos_ && book_.Strikes(Fault::kLinkStall, random_, link_stall_))
     delay += random_.DurationBetween(Duration::zero(), Milliseconds(2000));
   last = std::max(last, events_.now() + delay);
   return last - events_.now();
@@ -37,6 +37,36 @@ void SimCluster::FromWorker(LinkId id, link::WorkerMessage message) {
   const auto found = links_.find(id);
   if (found == links_.end() || found->second.broken) return;
   Link& link = found->second;
+  if (message.has_cache_events()) {
+    const link::CacheEvents& events = message.cache_events();
+    if (events.snapshot()) link.stated.clear();
+    link.stated.insert(events.stored().begin(), events.stored().end());
+    for (const std::uint64_t key : events.removed()) link.stated.erase(key);
+    link.tail_lost = false;
+    // A snapshot that were lost would be a stream that is lost.
+    if (chaos_ && !events.snapshot()) return DisturbEvents(id, link, std::move(message));
+  }
+  ToRouter(id, link, std::move(message));
+  if (link.held_events.has_value()) ToRouter(id, link, *std::exchange(link.held_events, {}));
+}
+
+/// Cache events may be lost, come twice, or change places with what is said next.
+void SimCluster::DisturbEvents(LinkId id, Link& link, link::WorkerMessage message) {
+  if (book_.Strikes(Fault::kEventsLost, random_, events_lost_)) {
+    link.tail_lost = true;
+    return;
+  }
+  if (book_.Strikes(Fault::kEventsRepeated, random_, events_repeated_)) ToRouter(id, link, message);
+  if (!link.held_events.has_value() &&
+      book_.Strikes(Fault::kEventsSwapped, random_, events_swapped_)) {
+    link.held_events = std::move(message);
+    return;
+  }
+  ToRouter(id, link, std::move(message));
+  if (link.held_events.has_value()) ToRouter(id, link, *std::exchange(link.held_events, {}));
+}
+
+void SimCluster::ToRouter(LinkId id, Link& link, link::WorkerMessage message) {
   const bool first = message.has_register_();
   RouterInput(link.router, LinkDelay(link.last_to_router),
               [this, id, first, message = std::move(message)](RouterCore& core) {
@@ -44,9 +74,9 @@ void SimCluster::FromWorker(LinkId id, link::WorkerMessage message) {
                 if (to.broken) return;
                 if (first) {
                   to.up_at_router = true;
-                  core.OnLinkUp(id, message.register_(), events_.now());
+                  core.OnLinkUp(id, message.register_(), RouterNow(to.router));
                 } else {
-                  core.OnMessage(id, message, events_.now());
+                  core.OnMessage(id, message, RouterNow(to.router));
                 }
               });
 }
@@ -78,7 +108,9 @@ void SimCluster::BreakLink(LinkId id, Duration router_notices, Duration worker_n
     link.broken = true;
     if (link.up_at_router) {
       RouterInput(link.router, Duration::zero(),
-                  [this, id](RouterCore& core) { core.OnLinkLost(id, events_.now()); });
+                  [this, id, router = link.router](RouterCore& core) {
+                    core.OnLinkLost(id, RouterNow(router));
+                  });
     }
     events_.After(std::max(Duration::zero(), worker_notices - router_notices), [this, id] {
       const Link& lost = links_.at(id);

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "kvtransfer/copy_crc.h"
+#include "kvtransfer/handoff_wire.h"
 
 namespace baton {
 namespace {
@@ -75,12 +76,18 @@ void SimTransport::Leave(SimFlight& flight) {
 
 /// Headers that are wrong though every payload is whole: the lease, its bits and the digest must
 /// notice.
-void SimTransport::Misaddress(std::vector<SimFlight>& flights) {
-  if (!network_.random().Chance(network_.faults().misaddress)) return;
+void SimTransport::Misaddress(const Endpoint& endpoint, std::vector<SimFlight>& flights) {
+  const LeaseId other =
+      std::exchange(network_.last_lease_to(endpoint.target), flights[0].header.lease);
+  if (!Strikes(Fault::kMisaddress, network_.faults().misaddress)) return;
+  if (network_.random().Chance(0.3) && Index(other) != 0) {
+    flights[0].header.lease = other;  // perhaps of another session
+    return;
+  }
   if (flights.size() > 1 && network_.random().Chance(0.6)) {
-    FrameHeader& other = flights[1 + network_.random().Below(flights.size() - 1)].header;
-    std::swap(flights[0].header.page, other.page);
-    std::swap(flights[0].header.piece, other.piece);
+    FrameHeader& swapped = flights[1 + network_.random().Below(flights.size() - 1)].header;
+    std::swap(flights[0].header.page, swapped.page);
+    std::swap(flights[0].header.piece, swapped.piece);
   } else {
     flights[0].header.page ^= 1;
   }
@@ -88,10 +95,10 @@ void SimTransport::Misaddress(std::vector<SimFlight>& flights) {
 
 absl::Status SimTransport::CheckOpen(PeerId peer) {
   if (!At(peer).open) return absl::UnavailableError("peer lost or closed");
-  if (network_.random().Chance(network_.faults().post_fails)) {
+  if (Strikes(Fault::kPostFails, network_.faults().post_fails)) {
     return absl::UnavailableError("post failed");
   }
-  if (network_.random().Chance(network_.faults().lose_peer)) {
+  if (Strikes(Fault::kPeerLost, network_.faults().lose_peer)) {
     network_.events().AfterIfAlive(life_, Milliseconds(1),
                                    [this, peer] { Lose(peer, "connection reset"); });
   }
@@ -102,7 +109,9 @@ Instant SimTransport::ArrivalOf(Endpoint& endpoint) {
   const WireFaults& faults = network_.faults();
   SimRandom& random = network_.random();
   Duration delay = random.DurationBetween(faults.delay_min, faults.delay_max);
-  if (random.Chance(faults.outlier)) delay += random.DurationBetween(Duration::zero(), kOutlierMax);
+  if (Strikes(Fault::kLateDelivery, faults.outlier)) {
+    delay += random.DurationBetween(Duration::zero(), kOutlierMax);
+  }
   const Instant healed = network_.CutUntil(address_, endpoint.target);
   endpoint.last_arrival =
       std::max({endpoint.last_arrival, network_.events().now() + delay, healed + delay});
@@ -116,19 +125,22 @@ absl::Status SimTransport::Write(PeerId peer, std::span<const FrameWrite> frames
   Endpoint& endpoint = At(peer);
   std::vector<SimFlight> flights;
   for (const FrameWrite& frame : frames) flights.push_back({frame.header, frame.source});
-  Misaddress(flights);
+  Misaddress(endpoint, flights);
   std::vector<std::uint64_t>& open = endpoint.writes[tag];
   for (SimFlight& flight : flights) {
+    if (network_.puts()) AimPut(endpoint, flight);
     open.push_back(network_.Launch(std::move(flight)));
-    const auto land = [this, &network = network_, id = open.back(), target = endpoint.target] {
+    Ship(endpoint, [this, &network = network_, id = open.back()]() -> Item {
       SimFlight& arrived = *network.Flight(id);
       if (arrived.source != nullptr) Leave(arrived);  // so this end is still there
-      Frame frame{arrived.header, std::move(arrived.payload)};
+      Frame frame{arrived.header, std::move(arrived.payload), arrived.put, arrived.put_life};
       network.Drop(id);
-      if (network.random().Chance(network.faults().corrupt)) frame.payload[0] ^= std::byte{1};
-      if (SimTransport* end = network.Find(target)) end->Deliver(target, std::move(frame));
-    };
-    network_.events().AtIfAlive(endpoint.flow, ArrivalOf(endpoint), land);
+      const double corrupt = network.faults().corrupt;
+      if (network.book().Strikes(Fault::kBitFlip, network.random(), corrupt)) {
+        frame.payload[0] ^= std::byte{1};
+      }
+      return frame;
+    });
   }
   Instant done = endpoint.last_arrival;  // or sooner: when the last byte has left
   if (network_.random().Chance(0.5)) {
@@ -141,7 +153,8 @@ absl::Status SimTransport::Write(PeerId peer, std::span<const FrameWrite> frames
       if (SimFlight* flight = network_.Flight(id)) Leave(*flight);
     }
     At(peer).writes.erase(write);
-    Report(WriteDone{tag, absl::OkStatus()});
+    const bool fails = Strikes(Fault::kWriteFails, network_.faults().write_fails);
+    Report(WriteDone{tag, fails ? absl::UnavailableError("flush failed") : absl::OkStatus()});
   });
   return absl::OkStatus();
 }
@@ -150,18 +163,55 @@ absl::Status SimTransport::Send(PeerId peer, absl::string_view payload) {
   if (payload.empty() || payload.size() > kMessageBytesMax)
     return absl::InvalidArgumentError("size");
   if (absl::Status open = CheckOpen(peer); !open.ok()) return open;
-  if (!network_.sessions().OnSent(payload)) watch_.wrong_life();
-  Endpoint& endpoint = At(peer);
-  const Instant arrival = ArrivalOf(endpoint);
-  network_.events().AtIfAlive(
-      endpoint.flow, arrival,
-      [&network = network_, target = endpoint.target, message = Message{std::string(payload)}] {
-        if (SimTransport* end = network.Find(target)) end->Deliver(target, message);
-      });
+  CheckSent(At(peer), payload);
+  Ship(At(peer), [message = Message{std::string(payload)}]() -> Item { return message; });
   return absl::OkStatus();
 }
 
-void SimTransport::Deliver(const std::string&, Item item) {
+/// What this end must not say.
+void SimTransport::CheckSent(const Endpoint& endpoint, absl::string_view payload) {
+  if (!network_.sessions().OnSent(payload))
+    watch_.broken("accepts a session meant for another life");
+  const auto decoded = DecodeMessage(payload);
+  if (!decoded.ok()) return;
+  if (const auto* grant = std::get_if<GrantMessage>(&decoded->message)) {
+    granted_[grant->lease] = decoded->header.session;
+  } else if (const auto* commit = std::get_if<CommitMessage>(&decoded->message)) {
+    committing_.insert(commit->lease);
+  } else if (const auto* renew = std::get_if<RenewMessage>(&decoded->message)) {
+    if (!MayRenew(renew->leases)) watch_.broken("renews leases for an engine that stands");
+  } else if (const auto* ack = std::get_if<AbortAckMessage>(&decoded->message)) {
+    for (const auto& [tag, flights] : endpoint.writes) {
+      for (const std::uint64_t id : flights) {
+        const SimFlight* flight = network_.Flight(id);
+        if (flight != nullptr && flight->header.lease == ack->lease)
+          watch_.broken("says that a lease is drained while its writes are open");
+      }
+    }
+  }
+}
+
+bool SimTransport::MayRenew(const std::vector<LeaseId>& leases) const {
+  for (const LeaseId lease : leases) {
+    if (committing_.count(lease) == 0) return !watch_.engine_stands();
+  }
+  return true;  // what is computed needs no engine any more
+}
+
+void SimTransport::Ship(Endpoint& endpoint, std::function<Item()> item) {
+  const bool repeated = Strikes(Fault::kRepeat, network_.faults().repeat);
+  network_.events().AtIfAlive(
+      endpoint.flow, ArrivalOf(endpoint),
+      [&network = network_, target = endpoint.target, item = std::move(item), repeated] {
+        Item arrived = item();
+        SimTransport* end = network.Find(target);
+        if (end == nullptr) return;
+        if (repeated) end->Deliver(arrived);
+        end->Deliver(std::move(arrived));
+      });
+}
+
+void SimTransport::Deliver(Item item) {
   inbox_.push_back(std::move(item));
   wake_();
 }
@@ -207,12 +257,30 @@ void SimTransport::Poll(std::vector<TransportEvent>& events) {
 }
 
 void SimTransport::Land(const Frame& frame) {
+  if (network_.puts()) {
+    if (frame.put == nullptr || frame.put_life != life_) return;  // memory of an earlier life
+    std::copy(frame.payload.begin(), frame.payload.end(), frame.put);
+    return watch_.landing(frame.header, frame.put, true);
+  }
   if (sink_ == nullptr) return;
   std::byte* place = sink_->Admit(frame.header);
   if (place == nullptr) return;
-  watch_.landing(frame.header, place);
   const std::uint32_t crc = CopyAndCrc32c(place, frame.payload.data(), frame.payload.size());
-  sink_->Landed(frame.header, crc == frame.header.crc32c);
+  const bool whole = crc == frame.header.crc32c;
+  watch_.landing(frame.header, place, whole);
+  if (granted_[frame.header.lease] != frame.header.session) {
+    watch_.broken("takes a frame of another session");
+  }
+  sink_->Landed(frame.header, whole);
+}
+
+/// As a sender with a remote key would know it: where the page stood when the Grant came.
+void SimTransport::AimPut(const Endpoint& endpoint, SimFlight& flight) const {
+  SimTransport* end = network_.Find(endpoint.target);
+  if (end == nullptr || end->sink_ == nullptr) return;
+  flight.put = end->sink_->Admit(flight.header);
+  flight.put_life = end->life_;
+  if (flight.put != nullptr) end->sink_->Landed(flight.header, true);
 }
 
 }  // namespace baton

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -17,6 +18,7 @@
 #include "kvtransfer/transport.h"
 #include "tests/sim/event_queue.h"
 #include "tests/sim/session_watch.h"
+#include "tests/sim/sim_faults.h"
 #include "tests/sim/sim_random.h"
 
 namespace baton {
@@ -27,10 +29,12 @@ struct WireFaults {
   Duration delay_max = std::chrono::microseconds(400);
   double outlier = 0;            // of deliveries: up to 3 s late, and all behind them
   double lose_peer = 0;          // of posts: the endpoint is lost
+  double repeat = 0;             // of frames and messages: come twice
   double corrupt = 0;            // of frames: a byte flips on the way
   double misaddress = 0;         // of posts: frames change places, or one names another page
-  bool bytes_may_break = false;  // one of these two was ever set
+  bool bytes_may_break = false;  // a hand-off may end as corrupt
   double post_fails = 0;         // of posts
+  double write_fails = 0;        // of writes, though their frames arrive
 };
 
 class SimTransport;
@@ -38,9 +42,10 @@ class SimTransport;
 /// Tells the simulation where payloads land and from where they are read, so that it can hold each
 /// against who owns the page.
 struct WireWatch {
-  std::function<void(const FrameHeader& header, const std::byte* place)> landing;
+  std::function<void(const FrameHeader& header, const std::byte* place, bool whole)> landing;
   std::function<void(const FrameHeader& header, const std::byte* source)> reading;
-  std::function<void()> wrong_life;  // this end accepted a session that was meant for another life
+  std::function<bool()> engine_stands;           // for longer than a lease may be renewed
+  std::function<void(const char* what)> broken;  // a rule of the protocol, by this end
 };
 
 /// A frame between its post and its landing.
@@ -48,16 +53,25 @@ struct SimFlight {
   FrameHeader header;
   const std::byte* source = nullptr;  // null: the bytes have left
   std::vector<std::byte> payload{};
+  std::byte* put = nullptr;  // where a one-sided put goes, asked for when it was posted
+  std::size_t put_life = 0;  // whose memory that is
 };
 
 class SimNetwork {
  public:
-  SimNetwork(EventQueue& events, SimRandom& random) : events_(events), random_(random) {}
+  /// `puts`: frames become one-sided puts. A place is looked up when a frame is posted, and what
+  /// lands there later asks nobody. Wrong on purpose: it shows what the lease table is for.
+  SimNetwork(EventQueue& events, SimRandom& random, FaultBook& book, bool puts)
+      : puts_(puts), events_(events), random_(random), book_(book) {}
 
   EventQueue& events() { return events_; }
   SimRandom& random() { return random_; }
+  FaultBook& book() { return book_; }
+  bool puts() const { return puts_; }
   WireFaults& faults() { return faults_; }
   SessionWatch& sessions() { return sessions_; }
+  /// The lease that a frame last named on its way to `target`: for frames that take another's name.
+  LeaseId& last_lease_to(const std::string& target) { return last_leases_[target]; }
   void SetFrameBytesBest(std::size_t bytes) { frame_bytes_best_ = bytes; }
   std::size_t frame_bytes_best() const { return frame_bytes_best_; }
   void Heal() { faults_ = {.bytes_may_break = faults_.bytes_may_break}; }
@@ -91,11 +105,14 @@ class SimNetwork {
   }
 
  private:
+  const bool puts_;
   EventQueue& events_;
   SimRandom& random_;
+  FaultBook& book_;
   WireFaults faults_;
   SessionWatch sessions_;
   std::size_t frame_bytes_best_ = kFrameBytesOneSegment;
+  std::map<std::string, LeaseId> last_leases_;
   std::map<std::string, SimTransport*> ends_;
   std::map<std::pair<std::string, std::string>, Instant> cuts_;
   std::map<std::uint64_t, SimFlight> flights_;
@@ -136,6 +153,8 @@ class SimTransport : public Transport {
   struct Frame {
     FrameHeader header;
     std::vector<std::byte> payload;
+    std::byte* put = nullptr;
+    std::size_t put_life = 0;
   };
   struct Message {
     std::string payload;
@@ -145,14 +164,22 @@ class SimTransport : public Transport {
   Endpoint& At(PeerId peer) { return endpoints_.at(static_cast<std::size_t>(peer)); }
   absl::Status CheckOpen(PeerId peer);
   Instant ArrivalOf(Endpoint& endpoint);
-  void Deliver(const std::string& target, Item item);
+  /// Posts `item` on its way; it may come twice.
+  void Ship(Endpoint& endpoint, std::function<Item()> item);
+  void Deliver(Item item);
+  bool Strikes(Fault fault, double p) {
+    return network_.book().Strikes(fault, network_.random(), p);
+  }
   void Lose(PeerId peer, const char* why);
   void MaybeDropFlow(const Endpoint& endpoint);
-  void Misaddress(std::vector<SimFlight>& flights);
+  void Misaddress(const Endpoint& endpoint, std::vector<SimFlight>& flights);
+  void CheckSent(const Endpoint& endpoint, absl::string_view payload);
+  bool MayRenew(const std::vector<LeaseId>& leases) const;
   void Leave(SimFlight& flight);
   void EndWrites(Endpoint& endpoint, const absl::Status& status);
   void Report(TransportEvent event);
   void Land(const Frame& frame);
+  void AimPut(const Endpoint& endpoint, SimFlight& flight) const;
 
   SimNetwork& network_;
   const std::string address_;
@@ -161,6 +188,8 @@ class SimTransport : public Transport {
   const std::size_t life_;
   FrameSink* sink_ = nullptr;
   std::deque<Endpoint> endpoints_;
+  std::map<LeaseId, SessionId> granted_;  // by this end
+  std::set<LeaseId> committing_;          // this end has said Commit
   std::deque<Item> inbox_;
   std::vector<TransportEvent> events_;
 };

@@ -7,14 +7,15 @@
 #include <utility>
 
 #include "tests/sim/event_queue.h"
+#include "tests/sim/sim_clock.h"
 #include "tests/sim/sim_random.h"
 
 namespace baton {
 
 class SimProcess {
  public:
-  SimProcess(EventQueue& events, SimRandom& random)
-      : events_(events), random_(random), life_(events.lives().Birth()) {}
+  SimProcess(EventQueue& events, SimRandom& random, const SimClock& clock)
+      : events_(events), random_(random), clock_(clock), life_(events.lives().Birth()) {}
   ~SimProcess() { events_.lives().Death(life_); }
   SimProcess(const SimProcess&) = delete;
   SimProcess& operator=(const SimProcess&) = delete;
@@ -30,6 +31,10 @@ class SimProcess {
     });
   }
 
+  /// What the process takes for the time.
+  Instant now() const { return clock_.Local(events_.now()); }
+  const SimClock& clock() const { return clock_; }
+
   void PauseUntil(Instant time) { paused_until_ = std::max(paused_until_, time); }
 
   /// A hop between two threads of one process.
@@ -40,13 +45,14 @@ class SimProcess {
  private:
   EventQueue& events_;
   SimRandom& random_;
+  const SimClock clock_;
   const std::size_t life_;
   Instant paused_until_{};
 };
 
-/// A thread that makes rounds: when something came, and when the last round said that it is due. A
-/// round asked for earlier than the one planned comes earlier; a planned one that is overtaken is
-/// skipped.
+/// A thread that makes rounds: when something came, and when the last round said that it is due, by
+/// the process's own clock. A round asked for earlier than the one planned comes earlier; a planned
+/// one that is overtaken is skipped.
 class SimRounds {
  public:
   SimRounds(SimProcess& process, EventQueue& events, std::function<Instant()> round)
@@ -66,7 +72,7 @@ class SimRounds {
 
   void Run() {
     next_ = kNever;
-    const Instant due = round_();
+    const Instant due = process_.clock().World(round_());
     if (due != kNever) Plan(std::max(due, events_.now() + std::chrono::microseconds(1)));
   }
 

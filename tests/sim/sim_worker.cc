@@ -7,6 +7,8 @@
 namespace baton {
 namespace {
 
+constexpr Duration kRenewGrace = Milliseconds(10);  // news of a layer takes a hop
+
 struct PrefillTypes {
   using Worker = PrefillWorker;
   using Transfers = OutboundTransfers;
@@ -46,44 +48,48 @@ class SimWorkerOf : public SimWorker {
         arena_(arena),
         name_(options.name),
         hooks_(std::move(hooks)),
-        process_(network.events(), network.random()),
+        stall_(options.stall),
+        process_(network.events(), network.random(), options.clock),
         engine_(process_, events_, [this] { return EngineRound(); }),
         transfer_(process_, events_, [this] { return TransferRound(); }),
         executor_(events_, arena, ExecutorOptions(options)),
-        transport_(
-            network, options.name, [this] { transfer_.Wake(process_.Hop()); },
-            {[this](const FrameHeader& header, const std::byte* place) {
-               Watch(header, place, "landed in");
-             },
-             [this](const FrameHeader& header, const std::byte* source) {
-               Watch(header, source, "was read from");
-             },
-             [this] { hooks_.violation(name_ + " accepted a session meant for another life"); }}),
+        transport_(network, options.name, [this] { transfer_.Wake(process_.Hop()); },
+                   {[this](const FrameHeader& header, const std::byte* place, bool whole) {
+                      Watch(header, place, "landed in");
+                      if (whole) landed_bytes_ += header.bytes;
+                    },
+                    [this](const FrameHeader& header, const std::byte* source) {
+                      Watch(header, source, "was read from");
+                    },
+                    [this] { return executor_.silence(events_.now()) > stall_ + kRenewGrace; },
+                    [this](const char* what) { hooks_.violation(name_ + " " + what); }}),
         transfers_({options.name, options.incarnation, SimFields(arena.layout())}, arena,
-                   transport_, options.seed, {}),
+                   transport_, options.seed, LimitsOf(options)),
         worker_(SimFacts(options, arena), arena, executor_, Types::Options(options)) {
     engine_.Wake(Duration::zero());
     transfer_.Wake(Duration::zero());
   }
 
   void OnLinkUp(LinkId link) override {
-    Engine([this, link] { worker_.OnLinkUp(link, events_.now()); });
+    Engine([this, link] { worker_.OnLinkUp(link, process_.now()); });
   }
   void OnLinkLost(LinkId link) override {
-    Engine([this, link] { worker_.OnLinkLost(link, events_.now()); });
+    Engine([this, link] { worker_.OnLinkLost(link, process_.now()); });
   }
   void OnMessage(LinkId link, link::RouterMessage message) override {
     Engine([this, link, message = std::move(message)] {
-      worker_.OnMessage(link, message, events_.now());
+      worker_.OnMessage(link, message, process_.now());
     });
   }
   void Pause(Instant until) override {
     process_.PauseUntil(until);
-    executor_.StallUntil(until);
+    executor_.StandUntil(until);
   }
+  void HangDevice(Instant until) override { executor_.HangUntil(until); }
+  void SlowDevice(int times) override { executor_.Slow(times); }
   void LosePeersTo(const std::string& address) override { transport_.LosePeersTo(address); }
   void Drain() override {
-    Engine([this] { worker_.StartDrain(events_.now()); });
+    Engine([this] { worker_.StartDrain(process_.now()); });
   }
   void LoseDevice() override {
     Engine([this] { executor_.Break(); });
@@ -102,11 +108,26 @@ class SimWorkerOf : public SimWorker {
     if constexpr (std::is_same_v<Types, DecodeTypes>) {
       if (const std::uint64_t back = worker_.stats().given_back; back != 0)
         return absl::StrFormat("%s: %d answers outgrew their promise", name_, back);
+      if (const std::uint64_t told = transfers_.stats().bytes_landed; told != landed_bytes_)
+        return absl::StrFormat("%s: %d bytes landed, and it counts %d", name_, landed_bytes_, told);
     }
     return "";
   }
 
+  SimWorkerCounts counts() const override {
+    SimWorkerCounts counts;
+    if constexpr (std::is_same_v<Types, DecodeTypes>) counts.inbound = transfers_.stats();
+    counts.handoff_ends = handoff_ends_;
+    return counts;
+  }
+
  private:
+  static TransferLimits LimitsOf(const SimWorkerOptions& options) {
+    TransferLimits limits;
+    limits.stall = options.stall;
+    return limits;
+  }
+
   SimExecutor::Options ExecutorOptions(const SimWorkerOptions& options) {
     SimExecutor::Options out;
     out.step_fixed = options.step_fixed;
@@ -131,13 +152,13 @@ class SimWorkerOf : public SimWorker {
   void Transfer(typename Types::Command command) {
     command_time_ = std::max(command_time_, events_.now() + process_.Hop());
     process_.Do(command_time_ - events_.now(), [this, command = std::move(command)] {
-      transfers_.On(command, events_.now());
+      transfers_.On(command, process_.now());
       transfer_.Wake(Duration::zero());
     });
   }
 
   Instant EngineRound() {
-    const Instant due = worker_.Tick(events_.now());
+    const Instant due = worker_.Tick(process_.now());
     for (auto& command : worker_.TakeTransferCommands()) {
       lent_.On(command);
       Transfer(std::move(command));
@@ -145,19 +166,22 @@ class SimWorkerOf : public SimWorker {
     for (WorkerOutput& output : worker_.TakeLinkMessages()) {
       hooks_.send(output.link, std::move(output.message));
     }
-    for (const auto& handoff : worker_.TakeHandoffs()) CheckReason(handoff.reason);
+    for (const auto& handoff : worker_.TakeHandoffs()) {
+      ++handoff_ends_[ToString(handoff.reason)];
+      CheckReason(handoff.reason);
+    }
     worker_.TakeSteps();
     CheckPages();
     return due;
   }
 
   Instant TransferRound() {
-    const Instant due = transfers_.Tick(events_.now());
+    const Instant due = transfers_.Tick(process_.now());
     for (auto& event : transfers_.TakeEvents()) {
       event_time_ = std::max(event_time_, events_.now() + process_.Hop());
       process_.Do(event_time_ - events_.now(), [this, event = std::move(event)] {
         lent_.On(event);
-        worker_.OnTransfer(event, events_.now());
+        worker_.OnTransfer(event, process_.now());
         engine_.Wake(Duration::zero());
       });
     }
@@ -202,12 +226,15 @@ class SimWorkerOf : public SimWorker {
   KvArena& arena_;
   const std::string name_;
   const SimWorkerHooks hooks_;
+  const Duration stall_;
   SimProcess process_;
   SimRounds engine_;
   SimRounds transfer_;
   LentPages lent_;
   Instant command_time_{};
   Instant event_time_{};
+  std::uint64_t landed_bytes_ = 0;
+  std::map<std::string, int> handoff_ends_;
   SimExecutor executor_;
   SimTransport transport_;
   typename Types::Transfers transfers_;

@@ -28,6 +28,14 @@ struct SimWorkerOptions {
   int step_tokens_max = 32;
   Duration step_fixed = Milliseconds(1);
   Duration per_token = std::chrono::microseconds(20);
+  SimClock clock;
+  Duration stall = TransferLimits{}.stall;
+};
+
+/// What one worker counted over its life, for the sums of a run.
+struct SimWorkerCounts {
+  InboundStats inbound;
+  std::map<std::string, int> handoff_ends;  // by reason
 };
 
 /// What the worker says to a router, and what is wrong with it.
@@ -47,6 +55,11 @@ class SimWorker {
   virtual void Drain() = 0;
   /// No step is computed any more, and the worker hears an error.
   virtual void LoseDevice() = 0;
+  /// No step ends until `until`, though everything else goes on.
+  virtual void HangDevice(Instant until) = 0;
+  virtual void SlowDevice(int times) = 0;
+
+  virtual SimWorkerCounts counts() const = 0;
 
   /// "" when nothing is lent, live or open, else what is.
   virtual std::string Unrest() const = 0;
