@@ -256,10 +256,12 @@ TEST_F(PublicServiceTest, MoreCallsThanAllowedAreRefused) {
   first->Finish();
 }
 
-/// Holds a text thread until it is let go.
+/// Holds a text thread until it is let go. It may outlive the case that made it: all that it needs
+/// is its own.
 class Holding final : public TextJob {
  public:
-  Holding(std::future<void> go, std::promise<void>& holds) : go_(std::move(go)), holds_(holds) {}
+  explicit Holding(std::future<void> go) : go_(std::move(go)) {}
+  std::future<void> holds() { return holds_.get_future(); }
   void Work() override {
     holds_.set_value();
     go_.wait_for(kPatience);
@@ -268,18 +270,19 @@ class Holding final : public TextJob {
 
  private:
   std::future<void> go_;
-  std::promise<void>& holds_;
+  std::promise<void> holds_;
 };
 
 // The one queue of both doors: what is small does not wait behind what is large.
 TEST_F(PublicServiceTest, LargeInputsWaitForATextThreadAndSmallOnesDoNot) {
   Start(AnswersWith("a"));
   std::promise<void> go;
-  std::promise<void> holds;
   const auto finish = [this](std::uint64_t number) { texts_.Finish(number); };
-  std::unique_ptr<TextJob> job = std::make_unique<Holding>(go.get_future(), holds);
+  auto holding = std::make_unique<Holding>(go.get_future());
+  const std::future<void> holds = holding->holds();
+  std::unique_ptr<TextJob> job = std::move(holding);
   ASSERT_TRUE(texts_.TryRun(job, finish));
-  ASSERT_EQ(holds.get_future().wait_for(kPatience), std::future_status::ready);
+  ASSERT_EQ(holds.wait_for(kPatience), std::future_status::ready);
 
   const std::string large(20'000, 'x');
   std::atomic<bool> read{false};
@@ -307,15 +310,13 @@ TEST_F(PublicServiceTest, LargeInputsWaitForATextThreadAndSmallOnesDoNot) {
 TEST_F(PublicServiceTest, AFullQueueOfTextsRefusesLargeInputsAlone) {
   Start(AnswersWith("a"));
   std::promise<void> go;
-  std::promise<void> holds;
   const auto finish = [this](std::uint64_t number) { texts_.Finish(number); };
-  std::unique_ptr<TextJob> job = std::make_unique<Holding>(go.get_future(), holds);
+  std::unique_ptr<TextJob> job = std::make_unique<Holding>(go.get_future());
   ASSERT_TRUE(texts_.TryRun(job, finish));
-  std::promise<void> more[TextThreads::kJobsMax];
-  std::promise<void> held[TextThreads::kJobsMax];
-  for (std::size_t i = 0; !texts_.full(); ++i) {
-    more[i].set_value();
-    job = std::make_unique<Holding>(more[i].get_future(), held[i]);
+  while (!texts_.full()) {
+    std::promise<void> at_once;
+    at_once.set_value();
+    job = std::make_unique<Holding>(at_once.get_future());
     ASSERT_TRUE(texts_.TryRun(job, finish));
   }
   v1::GenerateRequest request;

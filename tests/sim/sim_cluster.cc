@@ -239,7 +239,6 @@ void SimCluster::CountWorker(const SimWorker& worker) {
   sum.duplicate_frames += counts.inbound.duplicate_frames;
   sum.crc_errors += counts.inbound.crc_errors;
   sum.stale_commits += counts.inbound.stale_commits;
-  sum.hello_refused += counts.inbound.hello_refused;
 }
 
 }  // namespace baton

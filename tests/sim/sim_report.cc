@@ -18,7 +18,6 @@ void Add(const InboundStats& counts, InboundStats& sum) {
   sum.duplicate_frames += counts.duplicate_frames;
   sum.crc_errors += counts.crc_errors;
   sum.stale_commits += counts.stale_commits;
-  sum.hello_refused += counts.hello_refused;
 }
 
 std::string Text(const std::map<std::string, int>& counts) {
