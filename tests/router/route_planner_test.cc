@@ -4,8 +4,8 @@
 
 #include <random>
 
-#include "tests/router/allocation_count.h"
 #include "tests/router/messages.h"
+#include "tests/testing/allocation_count.h"
 
 namespace baton {
 namespace {
@@ -305,12 +305,12 @@ TEST_F(DrawnPlannerTest, ThePairIsWithinTwoThousandthsOfAnExhaustiveSearch) {
 TEST_F(DrawnPlannerTest, ADecisionDoesNotAllocateAfterWarmUp) {
   Draw(200, 8);
   for (ask_.draw = 0; ask_.draw < 100; ++ask_.draw) Plan();
-  const std::size_t before = AllocationCount();
+  const std::uint64_t before = AllocationsOfThisThread();
   for (ask_.draw = 0; ask_.draw < 1000; ++ask_.draw) {
     ask_.prompt_tokens = 16 * (1 + static_cast<int>(ask_.draw % 6));
     Plan();
   }
-  EXPECT_EQ(AllocationCount(), before);
+  EXPECT_EQ(AllocationsOfThisThread(), before);
 }
 
 }  // namespace
