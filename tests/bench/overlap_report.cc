@@ -71,8 +71,8 @@ void PrintOverlapTable(const OverlapRun& run) {
                 static_cast<double>(shape.Bytes()) / wire.Whole() / 1e6);
   }
   std::printf(
-      "\nexposed = prompt computed and first token known -> commit acknowledged. Every byte was "
-      "compared.\n");
+      "\nexposed = prompt computed and first token known -> commit acknowledged. Checksums "
+      "watched every round, the last hand-off of each receiver was compared byte by byte.\n");
   if (run.void_run()) {
     std::printf("void: the machine changed by %.0f %% meanwhile (limit %.0f %%)\n",
                 100 * DriftBetween(run.before, run.after), 100 * kCalibrationDriftMax);
