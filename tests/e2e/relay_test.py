@@ -90,7 +90,8 @@ class RelayTest(unittest.TestCase):
     def test_a_shared_prefix_is_computed_once_and_sent_once(self):
         head = recall_prompt(640, 7)
         first, second = head + recall_prompt(100, 8)[1:], head + recall_prompt(120, 9)[1:]
-        with Cluster(prefill=2, decode=2) as cluster:
+        # One decode worker: between two, their measured speeds may count for more than some pages on the wire.
+        with Cluster(prefill=2, decode=1) as cluster:
             cluster.complete(first, max_tokens=4)
             before = sum(cluster.metric("baton_prefill_tokens_computed_total", f"prefill-{i}") for i in (0, 1))
             saved = sum(cluster.metric("baton_handoff_delta_pages_saved_total", f"prefill-{i}") for i in (0, 1))

@@ -57,11 +57,8 @@ class SimExecutor : public Executor {
   /// The device hangs, and nobody hears anything.
   void HangUntil(Instant time) { stalled_until_ = std::max(stalled_until_, time); }
 
-  /// Steps take so many times longer from now on.
-  void Slow(int times) {
-    options_.step_fixed *= times;
-    options_.per_token *= times;
-  }
+  /// Steps take so many times longer from now on than at first.
+  void Slow(int times) { slowness_ = times; }
 
   /// For how long a step has been under way without finishing a layer, and none was launched.
   Duration silence(Instant now) const {
@@ -90,7 +87,8 @@ class SimExecutor : public Executor {
   void Begin() { Schedule(0); }
 
   void Schedule(int layer) {
-    const Duration whole = options_.step_fixed + options_.per_token * Current().step.num_tokens();
+    const Duration whole =
+        slowness_ * (options_.step_fixed + options_.per_token * Current().step.num_tokens());
     events_.AfterIfAlive(life_, whole / (arena_.layout().num_layers + 1),
                          [this, layer] { Advance(layer); });
   }
@@ -123,6 +121,7 @@ class SimExecutor : public Executor {
   KvArena& arena_;
   Options options_;
   std::deque<Flight> steps_;
+  int slowness_ = 1;
   Instant stalled_until_{};
   Instant progress_at_{};
   bool broken_ = false;
