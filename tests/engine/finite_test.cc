@@ -42,7 +42,7 @@ TEST(FiniteTest, EachTypeKnowsItsOwn) {
   for (const BadNumber& row : rows) {
     const std::size_t size = FloatBytes(row.dtype);
     ASSERT_GT(size, 0U);
-    for (const std::size_t at : {0, 1, 255, 256, 700, 999}) {
+    for (const std::size_t at : {0u, 1u, 255u, 256u, 700u, 999u}) {
       // One byte off, so that nothing is aligned.
       std::vector<std::byte> bytes(1000 * size + 1);
       std::memcpy(bytes.data() + 1 + at * size, &row.bits, size);

@@ -48,7 +48,10 @@ bool TakeRequests(SimOptions& options) {
 }  // namespace
 
 SimOptions Shrink(SimOptions options) {
-  while (TakeKinds(options) | TakeBlows(options) | TakeRequests(options)) {
+  for (bool smaller = true; smaller;) {
+    const bool kinds = TakeKinds(options);
+    const bool blows = TakeBlows(options);
+    smaller = TakeRequests(options) || kinds || blows;
   }
   return options;
 }
