@@ -24,7 +24,7 @@ def main():
         file.write("// Made by tests/sim/find_symbols.py.\n#pragma once\n")
         file.writelines(f'#define {name} "{symbol}"\n' for name, symbol in found.items())
     with open(options, "w") as file:
-        file.writelines(f"--wrap={symbol}\n" for symbol in found.values())
+        file.writelines(f"-Wl,--wrap={symbol}\n" for symbol in found.values())
 
 
 main()
