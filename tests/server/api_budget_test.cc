@@ -13,9 +13,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-constexpr const char* kChat = "/v1/chat/completions";
-constexpr const char* kCompletions = "/v1/completions";
-
 class ApiBudgetTest : public ApiFixture {};
 
 TEST_F(ApiBudgetTest, TheHandoffBudgetComesWhenAskedFor) {

@@ -14,7 +14,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr const char* kChat = "/v1/chat/completions";
 constexpr const char* kTools = R"("tools":[{"type":"function","function":{"name":"f"}}])";
 
 class ApiChatTest : public ApiFixture {

@@ -18,6 +18,9 @@
 
 namespace baton::testing {
 
+inline constexpr const char* kChat = "/v1/chat/completions";
+inline constexpr const char* kCompletions = "/v1/completions";
+
 class ApiFixture : public ::testing::Test {
  protected:
   void Start(ScriptedGateway::Script script, ApiOptions options = {},

@@ -13,9 +13,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-constexpr const char* kCompletions = "/v1/completions";
-constexpr const char* kChat = "/v1/chat/completions";
-
 class ApiPromptTest : public ApiFixture {};
 
 TEST_F(ApiPromptTest, EchoPutsThePromptBeforeItsAnswerAndAsksNoWorkerForIt) {
@@ -124,13 +121,16 @@ TEST_F(ApiPromptTest, AChatsChoicesSpeakOfTheirPromptOnce) {
 }
 
 TEST_F(ApiPromptTest, WhatWouldFillTooMuchMemoryIsRefusedStreamedOrNot) {
-  Start(AnswersWith("z"));
+  // A worker that fails what reaches it: 503 is "not refused at the door".
+  Start([](const Request&, std::unique_ptr<ResponseObserver> observer) {
+    observer->OnFailed(absl::UnavailableError("no answer here"), "no_worker");
+  });
   std::string prompt(7999, 'x');
   for (const char* stream : {"true", "false"}) {
     const std::string head =
         absl::StrCat(R"({"max_tokens":1,"stream":)", stream, R"(,"prompt":")", prompt, "\",");
     // 8,000 tokens with 25 entries each would be the bound: 21 pass once, not for two choices.
-    EXPECT_EQ(Post(kCompletions, absl::StrCat(head, R"("prompt_logprobs":20})")).status, 200);
+    EXPECT_EQ(Post(kCompletions, absl::StrCat(head, R"("prompt_logprobs":20})")).status, 503);
     const TestAnswer refused =
         Post(kCompletions, absl::StrCat(head, R"("prompt_logprobs":20,"n":2})"));
     EXPECT_EQ(refused.status, 400);

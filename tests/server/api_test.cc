@@ -41,9 +41,6 @@ class ApiTest : public ApiFixture {
   }
 };
 
-constexpr const char* kChat = "/v1/chat/completions";
-constexpr const char* kCompletions = "/v1/completions";
-
 TEST_F(ApiTest, ChatIsAnsweredWhole) {
   Start(AnswersWith("0937;"));
   const TestAnswer answer = Post(kChat, R"({"model":"recall","max_tokens":5,"messages":[
