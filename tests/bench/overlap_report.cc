@@ -73,10 +73,7 @@ void PrintOverlapTable(const OverlapRun& run) {
   std::printf(
       "\nexposed = prompt computed and first token known -> commit acknowledged. Checksums "
       "watched every round, the last hand-off of each receiver was compared byte by byte.\n");
-  if (run.void_run()) {
-    std::printf("void: the machine changed by %.0f %% meanwhile (limit %.0f %%)\n",
-                100 * DriftBetween(run.before, run.after), 100 * kCalibrationDriftMax);
-  }
+  PrintIfVoid(DriftBetween(run.before, run.after));
 }
 
 void PrintOverlapJson(const OverlapRun& run) {

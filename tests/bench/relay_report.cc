@@ -86,10 +86,7 @@ void PrintRelayTable(const RelayFigures& figures) {
       "\ncommit = Commit -> acknowledged. Seen by the client: gap = first token -> second, step ="
       "\nmedian of the later gaps. Most of the bytes travel while the prompt is computed, so that"
       "\nbytes / rate may exceed what the hand-off shows, and the difference may be below zero.\n");
-  if (figures.void_run()) {
-    std::printf("void: the machine changed by %.0f %% meanwhile (limit %.0f %%)\n",
-                100 * DriftBetween(figures.before, figures.after), 100 * kCalibrationDriftMax);
-  }
+  PrintIfVoid(DriftBetween(figures.before, figures.after));
 }
 
 void PrintRelayJson(const RelayFigures& figures) {

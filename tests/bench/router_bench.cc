@@ -205,10 +205,8 @@ int RouterBench(int argc, char** argv) {
   }
   const double drift = DriftBetween(before, Calibrate());
   if (options.json) std::printf("%s\n", WriteJson(JsonValue(std::move(rows))).c_str());
-  if (drift > kCalibrationDriftMax) {
-    std::printf("void: the machine changed by %.0f %% meanwhile\n", 100 * drift);
-    return 3;
-  }
+  PrintIfVoid(drift);
+  if (drift > kCalibrationDriftMax) return 3;
   return met ? 0 : 1;
 }
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "base/check.h"
 #include "tests/sim/hash_model.h"
+#include "tests/sim/sim_report.h"
 
 namespace baton {
 namespace {
@@ -232,13 +233,7 @@ void SimCluster::TroubleDevice(int index, Fault fault) {
 void SimCluster::CountWorker(const SimWorker& worker) {
   const SimWorkerCounts counts = worker.counts();
   for (const auto& [reason, count] : counts.handoff_ends) report_.handoff_ends[reason] += count;
-  InboundStats& sum = report_.inbound;
-  sum.bytes_landed += counts.inbound.bytes_landed;
-  sum.stale_frames_refused += counts.inbound.stale_frames_refused;
-  sum.wild_frames_refused += counts.inbound.wild_frames_refused;
-  sum.duplicate_frames += counts.inbound.duplicate_frames;
-  sum.crc_errors += counts.inbound.crc_errors;
-  sum.stale_commits += counts.inbound.stale_commits;
+  AddInbound(counts.inbound, report_.inbound);
 }
 
 }  // namespace baton

@@ -11,15 +11,6 @@ void Add(const std::map<std::string, int>& counts, std::map<std::string, int>& s
   for (const auto& [name, count] : counts) sum[name] += count;
 }
 
-void Add(const InboundStats& counts, InboundStats& sum) {
-  sum.bytes_landed += counts.bytes_landed;
-  sum.stale_frames_refused += counts.stale_frames_refused;
-  sum.wild_frames_refused += counts.wild_frames_refused;
-  sum.duplicate_frames += counts.duplicate_frames;
-  sum.crc_errors += counts.crc_errors;
-  sum.stale_commits += counts.stale_commits;
-}
-
 std::string Text(const std::map<std::string, int>& counts) {
   return absl::StrJoin(counts, ", ", absl::PairFormatter(" "));
 }
@@ -40,6 +31,15 @@ std::string Without(std::uint64_t without) {
 
 }  // namespace
 
+void AddInbound(const InboundStats& counts, InboundStats& sum) {
+  sum.bytes_landed += counts.bytes_landed;
+  sum.stale_frames_refused += counts.stale_frames_refused;
+  sum.wild_frames_refused += counts.wild_frames_refused;
+  sum.duplicate_frames += counts.duplicate_frames;
+  sum.crc_errors += counts.crc_errors;
+  sum.stale_commits += counts.stale_commits;
+}
+
 void AddReport(const SimReport& report, SimReport& sum) {
   sum.requests += report.requests;
   sum.finished += report.finished;
@@ -52,7 +52,7 @@ void AddReport(const SimReport& report, SimReport& sum) {
   sum.blows += report.blows;
   Add(report.faults, sum.faults);
   Add(report.handoff_ends, sum.handoff_ends);
-  Add(report.inbound, sum.inbound);
+  AddInbound(report.inbound, sum.inbound);
   sum.events += report.events;
   sum.simulated += report.simulated;
 }

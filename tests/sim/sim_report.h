@@ -7,6 +7,9 @@
 
 namespace baton {
 
+/// Adds what the simulation follows of one worker's counts to `sum`.
+void AddInbound(const InboundStats& counts, InboundStats& sum);
+
 /// Adds what `report` counts to `sum`.
 void AddReport(const SimReport& report, SimReport& sum);
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <functional>
 #include <numeric>
 #include <random>
@@ -103,6 +104,12 @@ double DriftBetween(const Calibration& before, const Calibration& after) {
                    Difference(before.load_ns, after.load_ns),
                    Difference(before.read_gb_per_s, after.read_gb_per_s),
                    Difference(before.gflops, after.gflops)});
+}
+
+void PrintIfVoid(double drift) {
+  if (drift <= kCalibrationDriftMax) return;
+  std::printf("void: the machine changed by %.0f %% meanwhile (limit %.0f %%)\n", 100 * drift,
+              100 * kCalibrationDriftMax);
 }
 
 std::string ToString(const Calibration& calibration) {

@@ -23,6 +23,9 @@ Calibration Calibrate();
 /// The largest relative difference between the two, in any of the four.
 double DriftBetween(const Calibration& before, const Calibration& after);
 
+/// The line that a void run prints below its figures; nothing where `drift` is within the bound.
+void PrintIfVoid(double drift);
+
 /// "hash 0.41 GB/s, load 96 ns, read 8.2 GB/s, 11.3 GFLOP/s".
 std::string ToString(const Calibration& calibration);
 
