@@ -94,8 +94,9 @@ class WorkerRole {
   using Transfer = TransferThread<typename Side::Transfers, typename Side::Command,
                                   typename Side::Event, typename Side::TransferStats>;
 
-  WorkerRole(const LoadedConfig& loaded, WorkerParts parts)
+  WorkerRole(const LoadedConfig& loaded, WorkerParts parts, const RoleSeams& seams)
       : config_(loaded.config),
+        seams_(seams),
         parts_(std::move(parts)),
         metrics_({{"model_name", parts_.model->facts().name}, {"engine", "0"}}),
         pool_metrics_(metrics_, parts_.arena->layout(), parts_.arena->num_pages()),
@@ -132,6 +133,9 @@ class WorkerRole {
         links_,
         LinkClient::Start({.endpoints = config_.router.endpoints, .seed = parts_.secret},
                           [this](WorkerLinkEvent&& event) { return TakeLink(std::move(event)); }));
+    say_ = seams_.say([this](LinkId link, link::WorkerMessage&& message) {
+      links_->Send(link, std::move(message));
+    });
     engine_->Start([this](typename Side::Worker& worker) { CarryAway(worker); });
     http_->Start();
     return absl::OkStatus();
@@ -193,8 +197,9 @@ class WorkerRole {
           transfer_.Push(OutboundLayer{step, static_cast<std::uint32_t>(layer)});
       };
     }
-    BATON_ASSIGN_OR_RETURN(executor_, ModelExecutor::Create(*parts_.model, *parts_.backend,
-                                                            *parts_.arena, std::move(options)));
+    BATON_ASSIGN_OR_RETURN(auto executor, ModelExecutor::Create(*parts_.model, *parts_.backend,
+                                                                *parts_.arena, std::move(options)));
+    executor_ = seams_.executor(std::move(executor));
     return absl::OkStatus();
   }
 
@@ -210,7 +215,7 @@ class WorkerRole {
   void CarryAway(typename Side::Worker& worker) {
     for (auto& command : worker.TakeTransferCommands()) transfer_.Push(std::move(command));
     for (WorkerOutput& output : worker.TakeLinkMessages()) {
-      links_->Send(output.link, std::move(output.message));
+      say_(output.link, std::move(output.message));
     }
     for (const auto& handoff : worker.TakeHandoffs()) {
       role_metrics_.Observe(handoff);
@@ -231,6 +236,7 @@ class WorkerRole {
   }
 
   const Config& config_;
+  const RoleSeams& seams_;
   WorkerParts parts_;
   Metrics metrics_;
   PoolMetrics pool_metrics_;
@@ -238,23 +244,25 @@ class WorkerRole {
   typename Side::Transfers transfers_;
   Transfer transfer_;
   std::counting_semaphore<> probed_{0};  // a step that the start measures has ended
-  std::unique_ptr<ModelExecutor> executor_;
+  std::unique_ptr<Executor> executor_;
   std::optional<typename Side::Worker> worker_;
   std::optional<Engine> engine_;
   std::unique_ptr<LinkClient> links_;
+  WorkerLinkSend say_;
   std::unique_ptr<HttpServer> http_;
   std::atomic<bool> draining_{false};  // relaxed: a flag for health pages
   RouterLinks routers_;
 };
 
 template <typename Side>
-int RunWorker(const LoadedConfig& loaded) {
+int RunWorker(const LoadedConfig& loaded, const RoleSeams& seams) {
   Signals signals;
   std::optional<StartWatch> start(std::in_place);
   absl::StatusOr<WorkerParts> parts = MakeWorkerParts(loaded, Side::kRole);
   absl::Status status = parts.status();
   if (status.ok()) {
-    WorkerRole<Side> role(loaded, *std::move(parts));
+    parts->transport = seams.transport(std::move(parts->transport), *parts->arena);
+    WorkerRole<Side> role(loaded, *std::move(parts), seams);
     status = role.Prepare();
     start.reset();  // from here on a signal waits for Serve: what is accepted is finished
     if (status.ok()) status = role.Open();
@@ -266,7 +274,11 @@ int RunWorker(const LoadedConfig& loaded) {
 
 }  // namespace
 
-int RunPrefill(const LoadedConfig& loaded) { return RunWorker<PrefillSide>(loaded); }
-int RunDecode(const LoadedConfig& loaded) { return RunWorker<DecodeSide>(loaded); }
+int RunPrefill(const LoadedConfig& loaded, const RoleSeams& seams) {
+  return RunWorker<PrefillSide>(loaded, seams);
+}
+int RunDecode(const LoadedConfig& loaded, const RoleSeams& seams) {
+  return RunWorker<DecodeSide>(loaded, seams);
+}
 
 }  // namespace baton
