@@ -17,6 +17,7 @@ import time
 BINARY = os.environ.get("BATON_BINARY") or os.path.join(
     os.path.dirname(__file__), "..", "..", "build", "release", "bin", "baton")
 NANO = "builtin:recall-nano"
+FAULTS_BINARY = os.path.join(os.path.dirname(BINARY), "baton-faults")  # the same, with failpoints
 
 
 def free_ports(count):
@@ -34,9 +35,9 @@ def free_ports(count):
     raise AssertionError(f"no {count} free ports in a row")
 
 
-def ports_of(pid):
-    """The local TCP ports of a process's sockets, connected or listening."""
-    inodes, ports = set(), set()
+def sockets_of(pid):
+    """(local port, remote port) of a process's TCP sockets; the remote port of one that listens is 0."""
+    inodes = set()
     for name in os.listdir(f"/proc/{pid}/fd"):
         try:
             found = re.match(r"socket:\[(\d+)\]", os.readlink(f"/proc/{pid}/fd/{name}"))
@@ -49,8 +50,12 @@ def ports_of(pid):
             for line in list(file)[1:]:
                 words = line.split()
                 if words[9] in inodes:
-                    ports.add(int(words[1].rsplit(":", 1)[1], 16))
-    return sorted(ports)
+                    yield tuple(int(words[place].rsplit(":", 1)[1], 16) for place in (1, 2))
+
+
+def ports_of(pid):
+    """The local TCP ports of a process's sockets, connected or listening."""
+    return sorted({local for local, _ in sockets_of(pid)})
 
 
 def wait_until(holds, seconds, what):
@@ -66,8 +71,9 @@ class Cluster:
     """Use as a context manager. `workers` maps a worker's name ("decode-0") to its last pid. Ports are its own, so
     that clusters of several tests stand beside each other."""
 
-    def __init__(self, prefill=1, decode=1, model=NANO, sets=(), flags=(), preexec=None, plain=False):
-        self.command = [BINARY, "up", model, "--port", "0", *flags]
+    def __init__(self, prefill=1, decode=1, model=NANO, sets=(), flags=(), preexec=None, plain=False, faults=None):
+        """`faults`: a Switchboard's environment; the program with failpoints then runs."""
+        self.command = [FAULTS_BINARY if faults else BINARY, "up", model, "--port", "0", *flags]
         if not plain:  # else: as a user starts it
             self.command += ["--prefill-workers", str(prefill), "--decode-workers", str(decode)]
             ports = free_ports(prefill + decode + 1)
@@ -78,13 +84,14 @@ class Cluster:
             self.command += ["--set", item]
         self.workers, self.http, self.port, self.lines = {}, {}, None, []
         self.ready_seconds = None
+        self.faults = faults
         self.preexec = preexec  # called in the child before `baton up` begins
 
     def __enter__(self):
         self.stderr = tempfile.TemporaryFile("w+")
         start = time.monotonic()
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.stderr, text=True,
-                                        preexec_fn=self.preexec)
+                                        preexec_fn=self.preexec, env=self.faults)
         self.ready = threading.Event()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
