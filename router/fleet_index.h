@@ -79,7 +79,8 @@ class FleetIndex {
   /// Whether Sweep has something to do.
   bool sweeping() const { return !retired_.empty(); }
 
-  std::uint64_t pages() const { return pages_; }  // stated ones, over all workers
+  std::uint64_t pages() const { return pages_; }            // stated ones, over all workers
+  std::uint64_t expected() const { return num_expected_; }  // and those that are to come
   std::uint64_t bytes() const;
   std::uint64_t pages_refused() const { return pages_refused_; }
   std::uint32_t stride() const { return stride_; }

@@ -235,6 +235,7 @@ std::optional<ServedModel> RouterCore::Model() const {
 RouterStats RouterCore::Stats(Instant now) const {
   RouterStats stats = stats_;
   stats.index_pages = planner_.index().pages();
+  stats.index_expected = planner_.index().expected();
   stats.index_bytes = planner_.index().bytes();
   stats.index_pages_refused = planner_.index().pages_refused();
   stats.live_requests = static_cast<int>(live_.size());

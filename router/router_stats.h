@@ -20,7 +20,8 @@ struct RouterStats {
   std::map<std::string, std::uint64_t> rejects;   // refused before the first dispatch, by code
   std::map<std::string, std::uint64_t> retries;  // new attempts: "worker_lost", "refused", "failed"
   // gauges
-  std::uint64_t index_pages = 0;
+  std::uint64_t index_pages = 0;     // that workers have stated
+  std::uint64_t index_expected = 0;  // that they are believed to hold soon
   std::uint64_t index_bytes = 0;
   int live_requests = 0;
   int queued_requests = 0;

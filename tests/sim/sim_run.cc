@@ -184,6 +184,10 @@ void SimCluster::CheckRest() {
 /// A router's index holds what its workers have stated, whatever was lost, doubled or exchanged on
 /// the way.
 void SimCluster::CheckIndex(int router, const RouterStats& stats) {
+  if (stats.index_expected != 0) {
+    violation_(absl::StrFormat("router %d: expects %d pages that nobody computes", router,
+                               stats.index_expected));
+  }
   std::size_t stated = 0;
   for (const auto& [id, link] : links_) {
     if (link.router != router || link.broken || WorkerAt(link) == nullptr) continue;
