@@ -105,9 +105,18 @@ class Cell:
         if self.blow == "memory":
             self.limit = memory_limit.MemoryLimit(pid)
             board.eat(pid)
+            wait_until(lambda: ended(pid), 10, "out of memory")
         else:
             os.kill(pid, signal.SIGKILL if self.blow == "kill" else signal.SIGTERM)
         return None
+
+
+def ended(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] in "ZX"
+    except FileNotFoundError:
+        return True
 
 
 def cells(night, names):

@@ -13,7 +13,7 @@ from switchboard import Switchboard
 
 WIRES_CAN_BE_CUT = netns.enter()
 PAGES = 64
-SETTINGS = [f"cache.pages={PAGES}", "transfer.lease_ms=2000", "transfer.renew_ms=400", "transfer.transports=[tcp]",
+SETTINGS = [f"cache.pages={PAGES}", "transfer.lease_ms=1200", "transfer.renew_ms=300", "transfer.transports=[tcp]",
             "router.local_prefill_tokens_max=0"]
 FIRST, OTHER = recall_prompt(1500, 901), recall_prompt(3700, 902)  # 24 pages, and 58: at least 18 are the same
 ANSWER = 6

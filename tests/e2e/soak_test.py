@@ -14,15 +14,15 @@ from load import Answers, Load, all_ready, workers_at_rest
 
 NIGHT = "--night" in sys.argv
 SEED = int(os.environ.get("BATON_SEED", "1"))
-SECONDS_MIN, SECONDS_MAX = (60, 600) if NIGHT else (30, 40)
+SECONDS_MIN, SECONDS_MAX = (60, 600) if NIGHT else (20, 40)
 HANDOFFS = 10_000 if NIGHT else 200
 KILLS = 10 if NIGHT else 3
-KILL_EVERY = 12 if NIGHT else 6
+KILL_EVERY = 12 if NIGHT else 5
 CLIENTS = 12
 ABORTS = 0.2
 COMPLETE = 0.99       # of the requests that nobody cancelled
 DESCRIPTORS_MORE = 8  # at the end, than when the load began
-THREADS_MORE = 2
+THREADS_MORE = 8      # gRPC adds some of its own for a while; one that leaks with each kill is soon more
 RSS_MORE = 64 << 20
 
 
