@@ -17,14 +17,17 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;
 
-// A worker looks for new work this often before it sleeps: about 5 us, so that the dozens of short
-// regions of a step do not each pay a wake-up (20-40 us by condition variable), and an idle stream
-// costs nothing.
-constexpr int kLooksBeforeSleep = 200;
+// A worker looks for new work this often before it sleeps: 30 to 80 us, longer than what lies
+// between two regions of a step, so that none of its dozens pays a wake-up (20-40 us by condition
+// variable). It lets others run in between: where more threads than processors want to, a thread
+// that waits is not in the way of the one that it waits for.
+constexpr int kLooksBeforeSleep = 2048;
+constexpr int kLooksBeforeYield = 64;
 // A sleeping thread looks again by itself, so that a lost wake-up is a delay and never a hang.
 constexpr auto kSleepMax = std::chrono::milliseconds(200);
 
-inline void Pause() {
+inline void Pause(int look) {
+  if (look % kLooksBeforeYield == kLooksBeforeYield - 1) return std::this_thread::yield();
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #endif
@@ -82,7 +85,7 @@ struct Stream::Pool {
   void AwaitHelpers() {
     for (int look = 0; look < kLooksBeforeSleep; ++look) {
       if (AllLeft()) return;
-      Pause();
+      Pause(look);
     }
     std::unique_lock lock(mutex);
     while (!done.wait_for(lock, kSleepMax, [this] { return AllLeft(); })) {
@@ -104,7 +107,7 @@ struct Stream::Pool {
   /// False when the pool is to end.
   bool AwaitRegion(const std::stop_token& stop, std::uint64_t* seen) {
     const auto is_new = [&] { return generation.load(std::memory_order_acquire) != *seen; };
-    for (int look = 0; look < kLooksBeforeSleep && !is_new(); ++look) Pause();
+    for (int look = 0; look < kLooksBeforeSleep && !is_new(); ++look) Pause(look);
     if (!is_new()) {
       std::unique_lock lock(mutex);
       while (!wake.wait_for(lock, kSleepMax, is_new)) {

@@ -41,11 +41,18 @@ AttentionTileJob JobOf(const AttentionPlan& plan, int item) {
   const int sequence = pair / work.kv_heads;
   const int kv_head = pair % work.kv_heads;
   const int first = (item - plan.items[pair]) * plan.run;
+  AttentionTileJob job = HeadJob(work, sequence, kv_head);
+  job.vectors = std::min(plan.run, VectorsOf(work, sequence) - first);
+  job.first_vector = first;
+  return job;
+}
+
+}  // namespace
+
+AttentionTileJob HeadJob(const AttentionWork& work, int sequence, int kv_head) {
   const std::int64_t vector =
       std::int64_t{work.row_starts[sequence]} * work.num_heads + kv_head * GroupOf(work);
-  return {.vectors = std::min(plan.run, VectorsOf(work, sequence) - first),
-          .first_vector = first,
-          .heads = GroupOf(work),
+  return {.heads = GroupOf(work),
           .row_vectors = work.num_heads,
           .rows = work.row_starts[sequence + 1] - work.row_starts[sequence],
           .length = work.lengths[sequence],
@@ -68,10 +75,13 @@ AttentionTileJob JobOf(const AttentionPlan& plan, int item) {
           .fp8_key_rest_offset_bytes = work.fp8_key_rest_offset_bytes};
 }
 
-}  // namespace
-
 absl::Status RunAttention(const CpuLevel& level, const AttentionWork& work, Stream& stream) {
   if (work.sequences == 0) return absl::OkStatus();
+  if (level.attention_pairs != nullptr && work.activation == DType::kBf16 &&
+      work.cache_dtype == DType::kBf16) {
+    RunPairAttention(level, work, stream);
+    return absl::OkStatus();
+  }
   AttentionPlan plan{.work = work, .run = RunLength(work, stream.threads())};
   const int pairs = work.sequences * work.kv_heads;
   plan.items = reinterpret_cast<std::int32_t*>(stream.Scratch(

@@ -41,6 +41,12 @@ struct AttentionWork {
   std::size_t fp8_key_rest_offset_bytes = 0;
 };
 
+/// The job of one KV head of one sequence, but for which vectors, parts and scratch.
+AttentionTileJob HeadJob(const AttentionWork& work, int sequence, int kv_head);
+
+/// RunAttention where query, pages and output are bf16 and the level has pairs.
+void RunPairAttention(const CpuLevel& level, const AttentionWork& work, Stream& stream);
+
 /// Work is cut into (sequence, KV head, run of query vectors).
 absl::Status RunAttention(const CpuLevel& level, const AttentionWork& work, Stream& stream);
 

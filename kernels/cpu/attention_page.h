@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "kernels/cpu/row_tile.h"
-#include "kernels/cpu/units.h"
+#include "kernels/cpu/vec_math.h"
 
 namespace baton {
 
@@ -66,9 +66,8 @@ struct PreparedPage {
 
 /// keys[panel][step][token of the panel], from rows that load(token, step) gives 16 steps at a
 /// time.
-template <class Units, class Load>
+template <class A, class Load>
 BATON_INLINE void TransposeKeys(const PreparedPage& to, int steps, const Load& load) {
-  using A = typename Units::Vec;
   const int padded = RoundUpTo(steps, A::kLanes);
   for (int token = 0; token < to.tokens; token += A::kLanes) {
     const int panel = token / kPanelWidth<A>;
@@ -89,7 +88,7 @@ BATON_INLINE void TransposeKeys(const PreparedPage& to, int steps, const Load& l
 
 /// Rows of values, widened.
 template <class A>
-void PrepareValues(const RawRows& page, const PreparedPage& to, FloatUnits<A>) {
+void PrepareValues(const RawRows& page, const PreparedPage& to) {
   WithType(page.type, [&](auto tag) {
     for (int t = 0; t < page.tokens; ++t) {
       const std::int64_t at = static_cast<std::int64_t>(t) * page.stride;
@@ -107,43 +106,13 @@ void PrepareValues(const RawRows& page, const PreparedPage& to, FloatUnits<A>) {
 
 /// Rows of keys, widened and transposed.
 template <class A>
-void PrepareKeys(const RawRows& page, const PreparedPage& to, FloatUnits<A>) {
+void PrepareKeys(const RawRows& page, const PreparedPage& to) {
   WithType(page.type, [&](auto tag) {
-    TransposeKeys<FloatUnits<A>>(to, page.dim, [&](int token, int step) BATON_INLINE_LAMBDA {
+    TransposeKeys<A>(to, page.dim, [&](int token, int step) BATON_INLINE_LAMBDA {
       if (token >= page.tokens) return A::Set(0.0F);
       const std::int64_t at = static_cast<std::int64_t>(token) * page.stride + step;
       return LoadAs<A, decltype(tag)::kValue>(page.rows, at, page.dim - step);
     });
-  });
-}
-
-/// Elements of a row from `first` on; none where there is no such token.
-BATON_INLINE int ElementsLeft(const RawRows& page, int token, int first) {
-  return token < page.tokens && first < page.dim ? page.dim - first : 0;
-}
-
-/// The rows of each pair of tokens, interleaved.
-template <class A>
-void PrepareValues(const RawRows& page, const PreparedPage& to, PairUnits<A>) {
-  const auto* words = reinterpret_cast<const std::uint16_t*>(page.rows);
-  for (int t = 0; t < to.tokens; t += 2) {
-    const std::uint16_t* even = words + static_cast<std::int64_t>(t) * page.stride;
-    float* row = to.values + static_cast<std::int64_t>(t / 2) * to.value_stride;
-    for (int i = 0; i < page.dim; i += A::kLanes) {
-      A::Store(row + i, A::Interleave(even + i, ElementsLeft(page, t, i), even + page.stride + i,
-                                      ElementsLeft(page, t + 1, i)));
-    }
-  }
-}
-
-/// The pairs of each row as they lie, transposed.
-template <class A>
-void PrepareKeys(const RawRows& page, const PreparedPage& to, PairUnits<A>) {
-  const auto* words = reinterpret_cast<const std::uint16_t*>(page.rows);
-  const int steps = StepsOf<PairUnits<A>>(page.dim);
-  TransposeKeys<PairUnits<A>>(to, steps, [&](int token, int step) BATON_INLINE_LAMBDA {
-    const std::int64_t at = static_cast<std::int64_t>(token) * page.stride + 2 * step;
-    return A::LoadPairs(words + at, ElementsLeft(page, token, 2 * step));
   });
 }
 

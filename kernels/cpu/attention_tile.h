@@ -1,7 +1,6 @@
 // Attention of up to kAttentionVectorsMax query vectors (heads of one row, rows of a chunk: all the
 // same here) over the pages of one sequence. For each page, in ascending order: make it ready once,
-// then scores, online softmax, and the weighted sum of values. With pairs of bf16, weights are
-// rounded to bf16, and the rounded ones are what is summed.
+// then scores, online softmax, and the weighted sum of values.
 //
 // Why bits ignore the company: a score is one chain over ascending dims; a row's maximum and sum
 // come from its own scores in one fixed tree; an output element is one chain over ascending tokens.
@@ -14,7 +13,6 @@
 #include "kernels/cpu/attention_page.h"
 #include "kernels/cpu/level.h"
 #include "kernels/cpu/row_tile.h"
-#include "kernels/cpu/units.h"
 
 namespace baton {
 
@@ -49,7 +47,7 @@ struct AttentionShape {
   int wide_stride;    // floats between a page's tokens made wide, of fp8; 0: none are
 };
 
-template <class Units>
+template <class A>
 class AttentionTile {
  public:
   explicit AttentionTile(const AttentionTileJob& job) : job_(job), shape_(job) {
@@ -88,7 +86,6 @@ class AttentionTile {
   }
 
  private:
-  using A = typename Units::Vec;
   using V = typename A::V;
   static constexpr int kWidth = kPanelWidth<A>;
   static constexpr float kNothing = -__builtin_inff();
@@ -102,12 +99,10 @@ class AttentionTile {
   void Begin() {
     for (int v = 0; v < job_.vectors; ++v) {
       const std::int64_t at = Place(v) * shape_.dim;
-      WithUnitType<Units>(job_.activation, [&](auto tag) {
-        for (int step = 0; step < StepsOf<Units>(shape_.dim); step += A::kLanes) {
-          const int i = step * Units::kElements;
-          const V units =
-              Units::template Load<decltype(tag)::kValue>(job_.query, at + i, shape_.dim - i);
-          A::Store(queries_ + v * shape_.query_stride + step, units);
+      WithType(job_.activation, [&](auto tag) {
+        for (int i = 0; i < shape_.dim; i += A::kLanes) {
+          A::Store(queries_ + v * shape_.query_stride + i,
+                   LoadAs<A, decltype(tag)::kValue>(job_.query, at + i, shape_.dim - i));
         }
       });
       for (int i = 0; i < shape_.columns; i += A::kLanes) {
@@ -131,19 +126,17 @@ class AttentionTile {
                           .values = values_,
                           .tokens = shape_.tokens,
                           .value_stride = shape_.value_stride};
-    if constexpr (Units::kElements == 1) {
-      if (job_.fp8_dim > 0) return PrepareFp8Page(keys, tokens, to);
-    }
+    if (job_.fp8_dim > 0) return PrepareFp8Page(keys, tokens, to);
     RawRows rows{.rows = keys,
                  .type = job_.cache_dtype,
                  .dim = shape_.dim,
                  .stride = shape_.dim,
                  .tokens = tokens};
-    PrepareKeys(rows, to, Units{});
+    PrepareKeys<A>(rows, to);
     rows.rows += job_.value_offset_bytes;
     rows.dim = job_.value_dim;
     rows.stride = job_.value_row_dim;
-    PrepareValues(rows, to, Units{});
+    PrepareValues<A>(rows, to);
   }
 
   // Rows are made fp32 first, and then are as any others.
@@ -160,14 +153,14 @@ class AttentionTile {
                 .tokens = tokens};
     WidenFp8Rows<A>(fp8, wide_, shape_.wide_stride);
     WidenKeyRests(keys + job_.fp8_key_rest_offset_bytes, tokens);
-    PrepareKeys(rows, to, Units{});
+    PrepareKeys<A>(rows, to);
     if (job_.value_offset_bytes > 0) {
       fp8.rows += job_.value_offset_bytes;
       fp8.scales += job_.value_offset_bytes;
       WidenFp8Rows<A>(fp8, wide_, shape_.wide_stride);
     }
     rows.dim = job_.value_dim;
-    PrepareValues(rows, to, Units{});
+    PrepareValues<A>(rows, to);
   }
 
   // What of each key is bf16, behind what was e4m3.
@@ -184,18 +177,17 @@ class AttentionTile {
 
   // weights[vector][token] = query . key
   void Score() {
-    const int steps = StepsOf<Units>(shape_.dim);
-    const int padded = RoundUpTo(steps, A::kLanes);
+    const int padded = RoundUpTo(shape_.dim, A::kLanes);
     for (int token = 0; token < shape_.tokens; token += kWidth) {
       const float* panel = keys_ + static_cast<std::int64_t>(token / kWidth) * padded * kWidth;
       ForRowTiles<A>(job_.vectors, [&](auto count, int vector) {
-        RowTile<Units, decltype(count)::kValue> tile;
+        RowTile<A, decltype(count)::kValue> tile;
         tile.Clear();
         tile.Accumulate({.left = queries_ + vector * shape_.query_stride,
                          .left_stride = shape_.query_stride,
                          .right = panel,
                          .right_stride = kWidth,
-                         .steps = steps});
+                         .steps = shape_.dim});
         tile.Store(weights_ + vector * shape_.weight_stride + token, shape_.weight_stride);
       });
     }
@@ -218,7 +210,9 @@ class AttentionTile {
       const int left = visible - t < 0 ? 0 : visible - t;
       const int count = left < A::kLanes ? left : A::kLanes;
       const V grown = Exp<A>(A::Sub(A::Load(row + t), maximum));
-      sum = A::Add(sum, Units::Put(row, t, A::SelectFirst(count, grown, A::Set(0.0F))));
+      const V weight = A::SelectFirst(count, grown, A::Set(0.0F));
+      A::Store(row + t, weight);
+      sum = A::Add(sum, weight);
     }
     // A row that has seen nothing yet has a maximum of -inf, and nothing to rescale.
     const bool first = maxima_[vector] == kNothing;
@@ -234,7 +228,7 @@ class AttentionTile {
   void Sum(int tokens) {
     for (int column = 0; column < shape_.columns; column += kWidth) {
       ForRowTiles<A>(job_.vectors, [&](auto count, int vector) {
-        RowTile<Units, decltype(count)::kValue> tile;
+        RowTile<A, decltype(count)::kValue> tile;
         float* outputs = outputs_ + vector * shape_.output_stride + column;
         tile.Load(outputs, shape_.output_stride);
         tile.Scale(factors_ + vector);
@@ -242,7 +236,7 @@ class AttentionTile {
                          .left_stride = shape_.weight_stride,
                          .right = values_ + column,
                          .right_stride = shape_.value_stride,
-                         .steps = StepsOf<Units>(tokens)});
+                         .steps = tokens});
         tile.Store(outputs, shape_.output_stride);
       });
     }

@@ -1,5 +1,5 @@
 // One panel of a product: up to kGemmRowsMax rows against kPanelWidth rows of weights. The weights
-// are made units and transposed in blocks of kDepth steps that stay in L1, then every row tile
+// are widened and transposed in blocks of kDepth steps that stay in L1, then every row tile
 // passes over the block; sums wait in fp32 between blocks, which is exact, so blocking changes no
 // bit. One row takes the same way as many.
 #pragma once
@@ -8,27 +8,26 @@
 
 #include "kernels/cpu/level.h"
 #include "kernels/cpu/row_tile.h"
-#include "kernels/cpu/units.h"
+#include "kernels/cpu/vec_math.h"
 
 namespace baton {
 
-/// Steps a block: 128 x 32 units are 16 KiB, half of the smallest L1 in use.
+/// Steps a block: 128 x 32 floats are 16 KiB, half of the smallest L1 in use.
 inline constexpr int kDepth = 128;
 
 template <class A>
 inline constexpr std::size_t kGemmScratchFloats =
     static_cast<std::size_t>(kDepth + kGemmRowsMax) * kPanelWidth<A>;
 
-template <class Units>
+template <class A>
 class GemmPanel {
  public:
   explicit GemmPanel(const GemmPanelJob& job)
       : job_(job), block_(job.scratch), sums_(job.scratch + kDepth * kWidth) {}
 
   void Run() {
-    const int steps = StepsOf<Units>(job_.k);
-    for (int first = 0; first < steps; first += kDepth) {
-      const int depth = steps - first < kDepth ? steps - first : kDepth;
+    for (int first = 0; first < job_.k; first += kDepth) {
+      const int depth = job_.k - first < kDepth ? job_.k - first : kDepth;
       PackBlock(first, depth);
       MultiplyBlock(first, depth);
     }
@@ -36,14 +35,13 @@ class GemmPanel {
   }
 
  private:
-  using A = typename Units::Vec;
   using V = typename A::V;
   static constexpr int kWidth = kPanelWidth<A>;
 
   // block[step][column], of steps first .. first + depth. Columns past the end repeat the last one
   // and are never stored.
   void PackBlock(int first, int depth) {
-    WithUnitType<Units>(job_.b_dtype, [&](auto tag) {
+    WithType(job_.b_dtype, [&](auto tag) {
       for (int column = 0; column < kWidth; column += A::kLanes) {
         for (int step = 0; step < depth; step += A::kLanes) {
           PackSquare<decltype(tag)::kValue>(column, first + step, depth - step,
@@ -55,12 +53,11 @@ class GemmPanel {
 
   template <DType kType>
   BATON_INLINE void PackSquare(int column, int step, int steps, float* to) {
-    const int k = step * Units::kElements;
     V rows[A::kLanes];
     BATON_UNROLL
     for (int i = 0; i < A::kLanes; ++i) {
       const int wanted = column + i < job_.columns ? column + i : job_.columns - 1;
-      rows[i] = Units::template Load<kType>(job_.b, wanted * job_.b_stride + k, job_.k - k);
+      rows[i] = LoadAs<A, kType>(job_.b, wanted * job_.b_stride + step, job_.k - step);
     }
     A::Transpose(rows);
     BATON_UNROLL
@@ -71,7 +68,7 @@ class GemmPanel {
 
   void MultiplyBlock(int first, int depth) {
     ForRowTiles<A>(job_.rows, [&](auto count, int row) {
-      RowTile<Units, decltype(count)::kValue> tile;
+      RowTile<A, decltype(count)::kValue> tile;
       float* sums = sums_ + static_cast<std::int64_t>(row) * kWidth;
       if (first == 0) {
         tile.Clear();

@@ -1,27 +1,34 @@
 // The table of leaves of a level, made from its vector type. Include only from level_*.cc.
 #pragma once
 
+#include "kernels/cpu/attention_pairs.h"
 #include "kernels/cpu/attention_tile.h"
+#include "kernels/cpu/gemm_pairs.h"
 #include "kernels/cpu/gemm_panel.h"
 #include "kernels/cpu/level.h"
+#include "kernels/cpu/row_leaves.h"
 #include "kernels/cpu/vec_math.h"
 
 namespace baton {
 
 template <class A>
 struct Leaves {
-  static void RunGemmPanel(const GemmPanelJob& job) { GemmPanel<FloatUnits<A>>(job).Run(); }
-  static void RunGemmPairs(const GemmPanelJob& job) { GemmPanel<PairUnits<A>>(job).Run(); }
-  static void RunAttentionTile(const AttentionTileJob& job) {
-    AttentionTile<FloatUnits<A>>(job).Run();
+  static void RunGemmPanel(const GemmPanelJob& job) { GemmPanel<A>(job).Run(); }
+  static void RunGemmPairs(const GemmPairsJob& job) { GemmPairs<A>(job).Run(); }
+  static void RunAttentionTile(const AttentionTileJob& job) { AttentionTile<A>(job).Run(); }
+  static void RunAttentionPairs(const AttentionTileJob& job) { AttentionPairs<A>(job).Run(); }
+  static void MergeAttention(const AttentionTileJob& job) { AttentionPairs<A>(job).RunMerge(); }
+  static std::size_t AttentionPairsScratchFloats(const AttentionTileJob& job) {
+    return AttentionPairsShape(job).Floats();
   }
-  static void RunAttentionPairs(const AttentionTileJob& job) {
-    const bool pairs = job.activation == DType::kBf16 && job.cache_dtype == DType::kBf16;
-    return pairs ? AttentionTile<PairUnits<A>>(job).Run() : RunAttentionTile(job);
+  static std::size_t AttentionPartFloats(const AttentionTileJob& job) {
+    return AttentionPairsShape(job).PartFloats();
   }
   static std::size_t AttentionScratchFloats(const AttentionTileJob& job) {
     return AttentionShape<A>(job).Floats();
   }
+
+  static void NormRow(const NormRowJob& job) { RowNorm<A>(job).Run(); }
 
   static void Widen(const void* from, DType type, float* to, int count) {
     WidenRow<A>(from, type, to, count);
@@ -56,8 +63,15 @@ struct Leaves {
             .gemm_scratch_floats = kGemmScratchFloats<A>,
             .gemm_panel = RunGemmPanel,
             .gemm_pairs = nullptr,
+            .pack_pairs = nullptr,
             .attention_scratch_floats = AttentionScratchFloats,
             .attention_tile = RunAttentionTile,
+            .attention_pairs_scratch_floats = nullptr,
+            .attention_part_floats = nullptr,
+            .attention_pairs = nullptr,
+            .attention_merge = nullptr,
+            .norm_row = NormRow,
+            .rotate_row = RotateRow<A>,
             .widen = Widen,
             .narrow = Narrow,
             .silu_mul = SiluMulRow,
@@ -68,7 +82,11 @@ struct Leaves {
   static constexpr CpuLevel TableWithPairs(const char* isa) {
     CpuLevel table = Table(isa);
     table.gemm_pairs = RunGemmPairs;
-    table.attention_tile = RunAttentionPairs;
+    table.pack_pairs = PackPairRows<A>;
+    table.attention_pairs_scratch_floats = AttentionPairsScratchFloats;
+    table.attention_part_floats = AttentionPartFloats;
+    table.attention_pairs = RunAttentionPairs;
+    table.attention_merge = MergeAttention;
     return table;
   }
 };

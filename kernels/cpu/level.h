@@ -21,14 +21,22 @@ inline constexpr int kGemmRowsMax = 256;
 /// avx512_bf16, 1 MB L2), and nothing on fp32 levels.
 inline constexpr int kAttentionVectorsMax = 128;
 
+/// Rows up to which a product of pairs reads its activations as rows, and up to which as a panel of
+/// 8 lanes; more are panels of 16.
+inline constexpr int kFewRowsMax = 2;
+inline constexpr int kHalfPanelRows = 8;
+/// Rows whose sums a product of pairs holds at once, and columns of one job, at most: 96 KiB of
+/// sums, beside 384 KiB of weights in the second-level cache.
+inline constexpr int kPairChunkRows = 64;
+inline constexpr int kPairColumnsMax = 384;
+
 /// c[r][j] = sum_k a[r][k] * b[j][k] (+ bias[j]), r < rows, j < columns.
 struct GemmPanelJob {
   int rows = 0;     // [1, kGemmRowsMax]
   int columns = 0;  // [1, CpuLevel::panel_width]
   int k = 0;
-  const float* a = nullptr;   // rows of units: fp32, or for gemm_pairs pairs of bf16, k even or a 0
-                              // after the last
-  std::int64_t a_stride = 0;  // units
+  const float* a = nullptr;   // rows
+  std::int64_t a_stride = 0;  // floats
   const void* b = nullptr;    // rows of output columns, K contiguous
   DType b_dtype = DType::kBf16;
   std::int64_t b_stride = 0;
@@ -37,6 +45,33 @@ struct GemmPanelJob {
   DType c_dtype = DType::kBf16;
   std::int64_t c_stride = 0;
   float* scratch = nullptr;  // CpuLevel::gemm_scratch_floats, 64-byte aligned
+};
+
+/// The same sum of bf16 by bf16, two products a step. Units are pairs of neighbours in K, 32 bits
+/// wide; an odd last element has a 0 beside it.
+struct GemmPairsJob {
+  int rows = 0;     // >= 1
+  int columns = 0;  // [1, kPairColumnsMax]
+  int k = 0;
+  const float* a = nullptr;          // rows <= kFewRowsMax: rows of units; more: panels of 16 rows,
+                                     // [units of K][16], zeros where there is no row
+  std::int64_t a_stride = 0;         // units from a row, or a panel, to the next
+  const std::uint16_t* b = nullptr;  // rows of output columns, K contiguous
+  std::int64_t b_stride = 0;
+  const void* bias = nullptr;  // [columns] bf16, or null
+  void* c = nullptr;
+  DType c_dtype = DType::kBf16;
+  std::int64_t c_stride = 0;
+  float* scratch = nullptr;  // [columns, in whole 16][kPairChunkRows], 64-byte aligned
+};
+
+/// Turns up to 16 rows of bf16 into a panel for GemmPairsJob.
+struct PackPairsJob {
+  int rows = 0;    // [1, lanes]
+  int lanes = 16;  // or 8
+  int k = 0;
+  const std::uint16_t* from[16] = {};
+  float* to = nullptr;  // [units of K][lanes]
 };
 
 /// A run of query vectors (row * heads + head) of one sequence that read one KV head, against all
@@ -67,17 +102,61 @@ struct AttentionTileJob {
   int fp8_block = 0;                          // a multiple of 16, or >= fp8_dim
   std::size_t fp8_scale_offset_bytes = 0;     // from the first e4m3 value to the first scale
   std::size_t fp8_key_rest_offset_bytes = 0;  // to [tokens_per_page][key_dim - fp8_dim] bf16
-  float* scratch = nullptr;  // CpuLevel::attention_scratch_floats(job), 64-byte aligned
+  // For attention_pairs alone: parts of kPartPages pages.
+  int first_part = 0;
+  int parts = 1;
+  float* partials = nullptr;  // where the one part goes instead of being finished; for
+                              // attention_merge, all parts' one behind the other
+  float* scratch = nullptr;   // CpuLevel's attention scratch floats of job, 64-byte aligned
 };
+
+/// out = residual / rms * weight, after residual += x where there is an x.
+struct NormRowJob {
+  int dim = 0;
+  float epsilon = 0;
+  DType activation = DType::kBf16;
+  DType weight_dtype = DType::kBf16;
+  DType out_dtype = DType::kBf16;
+  const void* x = nullptr;         // [dim] activation, or null
+  const void* residual = nullptr;  // [dim] activation
+  void* kept = nullptr;            // the residual, to be written: not null where there is an x
+  const void* weight = nullptr;
+  void* out = nullptr;
+};
+
+/// The rotary part of one vector, pairs interleaved.
+struct RotateRowJob {
+  int pairs = 0;  // a multiple of 8
+  DType activation = DType::kBf16;
+  DType to_dtype = DType::kBf16;
+  const void* from = nullptr;  // [2 * pairs] activation
+  void* to = nullptr;          // [2 * pairs]
+  const float* cos = nullptr;  // [pairs]
+  const float* sin = nullptr;
+};
+
+/// Query vectors of one attention_pairs job, at most, and pages of a part of a sequence. A part is
+/// an item of its own where sequences are few; merging one costs as much as 3 of its pages' tokens.
+inline constexpr int kAttentionPairVectorsMax = 64;
+inline constexpr int kPartPages = 4;
 
 struct CpuLevel {
   const char* isa;
   int panel_width;
   std::size_t gemm_scratch_floats;
   void (*gemm_panel)(const GemmPanelJob&);
-  void (*gemm_pairs)(const GemmPanelJob&);  // a and b both bf16; null where the level has no pairs
+  // Null where the level has no pairs.
+  void (*gemm_pairs)(const GemmPairsJob&);
+  void (*pack_pairs)(const PackPairsJob&);
   std::size_t (*attention_scratch_floats)(const AttentionTileJob&);  // reads dimensions alone
   void (*attention_tile)(const AttentionTileJob&);
+  // Null where the level has no pairs; query, pages and output are bf16.
+  std::size_t (*attention_pairs_scratch_floats)(const AttentionTileJob&);
+  std::size_t (*attention_part_floats)(const AttentionTileJob&);
+  void (*attention_pairs)(const AttentionTileJob&);
+  void (*attention_merge)(const AttentionTileJob&);
+  void (*norm_row)(const NormRowJob&);
+  void (*rotate_row)(const RotateRowJob&);
   /// to[i] = from[i], i < count.
   void (*widen)(const void* from, DType type, float* to, int count);
   void (*narrow)(const float* from, void* to, DType type, int count);

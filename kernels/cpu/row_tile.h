@@ -8,14 +8,13 @@
 #include <cstdint>
 
 #include "kernels/cpu/inline.h"
-#include "kernels/cpu/units.h"
 
 namespace baton {
 
 template <class A>
 inline constexpr int kPanelWidth = A::kTileVecs* A::kLanes;
 
-/// A panel product's operands, in units: row r of the left side at left + r * left_stride, step k
+/// A panel product's operands: row r of the left side at left + r * left_stride, step k
 /// of the right side at right + k * right_stride, kPanelWidth columns wide.
 struct TileOperands {
   const float* left = nullptr;
@@ -25,10 +24,8 @@ struct TileOperands {
   int steps = 0;
 };
 
-template <class Units, int kRows>
+template <class A, int kRows>
 struct RowTile {
-  using A = typename Units::Vec;
-
   typename A::V sums[kRows][A::kTileVecs];
 
   BATON_INLINE void Clear() {
@@ -80,7 +77,7 @@ struct RowTile {
         const typename A::V value = A::Set(in.left[r * in.left_stride + k]);
         BATON_UNROLL
         for (int v = 0; v < A::kTileVecs; ++v) {
-          sums[r][v] = Units::MultiplyAdd(value, columns[v], sums[r][v]);
+          sums[r][v] = A::Fma(value, columns[v], sums[r][v]);
         }
       }
     }

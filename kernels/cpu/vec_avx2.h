@@ -152,6 +152,22 @@ struct Avx2Vec {
     return {_mm256_blendv_ps(b.low, a.low, _mm256_castsi256_ps(low)),
             _mm256_blendv_ps(b.high, a.high, _mm256_castsi256_ps(high))};
   }
+  /// Lanes 2 i and 2 i + 1 exchanged.
+  BATON_INLINE static V SwapPairs(V v) {
+    return {_mm256_permute_ps(v.low, 0xb1), _mm256_permute_ps(v.high, 0xb1)};
+  }
+  /// from[0], from[0], from[1], from[1], ... of eight.
+  BATON_INLINE static V TwiceEach(const float* from) {
+    const __m256 eight = _mm256_loadu_ps(from);
+    return {_mm256_permutevar8x32_ps(eight, _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3)),
+            _mm256_permutevar8x32_ps(eight, _mm256_setr_epi32(4, 4, 5, 5, 6, 6, 7, 7))};
+  }
+  /// Even lanes negated.
+  BATON_INLINE static V MinusPlus(V v) {
+    const __m256 zero = _mm256_setzero_ps();
+    return {_mm256_blend_ps(v.low, _mm256_sub_ps(zero, v.low), 0x55),
+            _mm256_blend_ps(v.high, _mm256_sub_ps(zero, v.high), 0x55)};
+  }
   /// The lower and upper eight lanes.
   BATON_INLINE static __m256 Low(V v) { return v.low; }
   BATON_INLINE static __m256 High(V v) { return v.high; }

@@ -105,6 +105,17 @@ struct Avx512Vec {
   BATON_INLINE static V SelectFirst(int count, V a, V b) {
     return _mm512_mask_mov_ps(b, First(count), a);
   }
+  /// Lanes 2 i and 2 i + 1 exchanged.
+  BATON_INLINE static V SwapPairs(V v) { return _mm512_permute_ps(v, 0xb1); }
+  /// from[0], from[0], from[1], from[1], ... of eight.
+  BATON_INLINE static V TwiceEach(const float* from) {
+    const __m512i places = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+    return _mm512_permutexvar_ps(places, _mm512_castps256_ps512(_mm256_loadu_ps(from)));
+  }
+  /// Even lanes negated.
+  BATON_INLINE static V MinusPlus(V v) {
+    return _mm512_mask_sub_ps(v, __mmask16{0x5555}, _mm512_setzero_ps(), v);
+  }
   /// The lower and upper eight lanes.
   BATON_INLINE static __m256 Low(V v) { return _mm512_castps512_ps256(v); }
   BATON_INLINE static __m256 High(V v) { return _mm512_extractf32x8_ps(v, 1); }

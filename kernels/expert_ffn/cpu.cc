@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "kernels/common/elements.h"
 #include "kernels/cpu/drivers.h"
+#include "kernels/expert_ffn/combine.h"
 
 namespace baton {
 namespace {
@@ -18,20 +19,13 @@ class ExpertPass {
       : level_(level),
         params_(params),
         stream_(stream),
-        routed_(params.tokens * params.top_k),
+        rows_(params, stream, kIndexSlot),
         input_stride_(WideRowStride(params.hidden)),
         inner_stride_(WideRowStride(params.inter)) {
-    const auto experts = static_cast<std::size_t>(params.experts);
-    const auto routed = static_cast<std::size_t>(routed_);
-    const std::size_t entries = 2 * experts + 1 + 2 * routed;
-    starts_ = reinterpret_cast<std::int32_t*>(
-        stream.Scratch(stream.SharedSlot(kIndexSlot), entries * sizeof(std::int32_t)));
-    touched_ = starts_ + experts + 1;
-    pair_of_ = touched_ + experts;
-    place_of_ = pair_of_ + routed;
     const auto matrix = [&](SharedUse use, std::int64_t stride) {
-      return ScratchFloats(stream, stream.SharedSlot(use),
-                           routed * static_cast<std::size_t>(stride));
+      return ScratchFloats(
+          stream, stream.SharedSlot(use),
+          static_cast<std::size_t>(rows_.routed()) * static_cast<std::size_t>(stride));
     };
     input_ = matrix(kInputSlot, input_stride_);
     inner_ = matrix(kInnerSlot, inner_stride_);
@@ -39,42 +33,25 @@ class ExpertPass {
   }
 
   void Run() {
-    SortByExpert();
     GatherInput();
+    const int touched = rows_.touched_count();
     const int inner_panels = (params_.inter + level_.panel_width - 1) / level_.panel_width;
-    stream_.ForEach(touched_count_ * inner_panels, [&](int worker, int item) {
-      GateAndUp(worker, touched_[item / inner_panels], item % inner_panels * level_.panel_width);
+    stream_.ForEach(touched * inner_panels, [&](int worker, int item) {
+      GateAndUp(worker, rows_.touched(item / inner_panels),
+                item % inner_panels * level_.panel_width);
     });
     const int down_panels = (params_.hidden + level_.panel_width - 1) / level_.panel_width;
-    stream_.ForEach(touched_count_ * down_panels, [&](int worker, int item) {
-      Down(worker, touched_[item / down_panels], item % down_panels * level_.panel_width);
+    stream_.ForEach(touched * down_panels, [&](int worker, int item) {
+      Down(worker, rows_.touched(item / down_panels), item % down_panels * level_.panel_width);
     });
-    stream_.ForEach(params_.tokens, [&](int worker, int token) { Combine(worker, token); });
+    CombineExperts(level_, params_, rows_, down_, input_stride_, stream_);
   }
 
  private:
-  // A stable counting sort of (token, choice) pairs.
-  void SortByExpert() {
-    std::fill(starts_, starts_ + params_.experts + 1, 0);
-    for (int pair = 0; pair < routed_; ++pair) ++starts_[params_.ids[pair] + 1];
-    for (int e = 0; e < params_.experts; ++e) {
-      if (starts_[e + 1] > 0) touched_[touched_count_++] = e;
-      starts_[e + 1] += starts_[e];
-    }
-    for (int pair = 0; pair < routed_; ++pair) {
-      const std::int32_t place = starts_[params_.ids[pair]]++;
-      pair_of_[place] = pair;
-      place_of_[pair] = place;
-    }
-    // Placing moved each start to its expert's end, which is the next one's start.
-    std::copy_backward(starts_, starts_ + params_.experts, starts_ + params_.experts + 1);
-    starts_[0] = 0;
-  }
-
   void GatherInput() {
-    stream_.ParallelFor(routed_, [&](int first, int last) {
+    stream_.ParallelFor(rows_.routed(), [&](int first, int last) {
       for (std::int64_t place = first; place < last; ++place) {
-        const std::int64_t token = pair_of_[place] / params_.top_k;
+        const std::int64_t token = rows_.pair_of(place) / params_.top_k;
         level_.widen(ElementAt(params_.x, params_.activation, token * params_.hidden),
                      params_.activation, input_ + place * input_stride_, params_.hidden);
       }
@@ -115,8 +92,8 @@ class ExpertPass {
     const std::int64_t weights = std::int64_t{column} * params_.hidden;
     Panel panel{
         .from = input_, .from_stride = input_stride_, .k = params_.hidden, .columns = columns};
-    for (int place = starts_[expert]; place < starts_[expert + 1]; place += kGemmRowsMax) {
-      const int rows = std::min(kGemmRowsMax, starts_[expert + 1] - place);
+    for (int place = rows_.begin(expert); place < rows_.end(expert); place += kGemmRowsMax) {
+      const int rows = std::min(kGemmRowsMax, rows_.end(expert) - place);
       float* gate = inner_ + place * inner_stride_ + column;
       panel.weights = ElementAt(params_.gate[expert], params_.weight_dtype, weights);
       panel.to = gate;
@@ -129,8 +106,17 @@ class ExpertPass {
       for (std::int64_t row = 0; row < rows; ++row) {
         float* gate_row = gate + row * inner_stride_;
         level_.silu_mul(gate_row, up + row * kPanelWidthMax, gate_row, DType::kF32, columns);
+        Round(gate_row, columns);
       }
     }
+  }
+
+  // To what the activation's type keeps.
+  void Round(float* values, int count) const {
+    if (params_.activation == DType::kF32) return;
+    std::uint16_t kept[kPanelWidthMax];
+    level_.narrow(values, kept, params_.activation, count);
+    level_.widen(kept, params_.activation, values, count);
   }
 
   void Down(int worker, int expert, int column) {
@@ -142,48 +128,34 @@ class ExpertPass {
                 .k = params_.inter,
                 .columns = std::min(level_.panel_width, params_.hidden - column),
                 .to_stride = input_stride_};
-    for (int place = starts_[expert]; place < starts_[expert + 1]; place += kGemmRowsMax) {
+    for (int place = rows_.begin(expert); place < rows_.end(expert); place += kGemmRowsMax) {
       panel.to = down_ + place * input_stride_ + column;
-      Multiply(panel, place, std::min(kGemmRowsMax, starts_[expert + 1] - place), scratch);
+      Multiply(panel, place, std::min(kGemmRowsMax, rows_.end(expert) - place), scratch);
     }
-  }
-
-  void Combine(int worker, std::int64_t token) {
-    float* sum = ScratchFloats(stream_, worker, static_cast<std::size_t>(params_.hidden));
-    std::fill(sum, sum + params_.hidden, 0.0F);
-    for (std::int64_t pair = token * params_.top_k; pair < (token + 1) * params_.top_k; ++pair) {
-      level_.add_scaled(params_.weights[pair], down_ + place_of_[pair] * input_stride_, sum,
-                        params_.hidden);
-    }
-    const std::int64_t row = token * params_.hidden;
-    if (params_.shared != nullptr) {
-      level_.add_scaled(1.0F, params_.shared + row, sum, params_.hidden);
-    }
-    level_.narrow(sum, ElementAt(params_.out, params_.activation, row), params_.activation,
-                  params_.hidden);
   }
 
   const CpuLevel& level_;
   const ExpertFfnParams& params_;
   Stream& stream_;
-  const int routed_;                 // (token, choice) pairs
+  const ExpertRows rows_;
   const std::int64_t input_stride_;  // floats
   const std::int64_t inner_stride_;  // floats
-  int touched_count_ = 0;
-  std::int32_t* starts_;    // [experts + 1] first place of each expert
-  std::int32_t* touched_;   // [touched_count_] experts that have rows
-  std::int32_t* pair_of_;   // [routed] place -> pair
-  std::int32_t* place_of_;  // [routed] pair -> place
-  float* input_;            // [routed][input_stride]
-  float* inner_;            // [routed][inner_stride]
-  float* down_;             // [routed][input_stride]
+  float* input_;                     // [routed][input_stride]
+  float* inner_;                     // [routed][inner_stride]
+  float* down_;                      // [routed][input_stride]
 };
 
 }  // namespace
 
 absl::Status CpuExpertFfn(const CpuLevel& level, const ExpertFfnParams& params, Stream& stream) {
   BATON_RETURN_IF_ERROR(Check(params));
-  if (params.tokens > 0) ExpertPass(level, params, stream).Run();
+  if (params.tokens == 0) return absl::OkStatus();
+  if (level.gemm_pairs != nullptr && params.activation == DType::kBf16 &&
+      params.weight_dtype == DType::kBf16) {
+    CpuExpertFfnPairs(level, params, stream);
+    return absl::OkStatus();
+  }
+  ExpertPass(level, params, stream).Run();
   return absl::OkStatus();
 }
 

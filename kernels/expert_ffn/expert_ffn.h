@@ -11,7 +11,8 @@
 namespace baton {
 
 /// out[t] = sum over chosen experts, in ascending index, of w * down(silu(gate x) * up x), +
-/// shared[t]; summed in fp32, cast once.
+/// shared[t]; silu(gate x) * up x is rounded to the activation's type, all else stays fp32 until
+/// the sum is cast.
 struct ExpertFfnParams {
   int tokens = 0;
   int hidden = 0;

@@ -8,7 +8,7 @@
 namespace baton {
 namespace {
 
-// silu(gate x) * up x of one expert, fp32.
+// silu(gate x) * up x of one expert, as the activation's type keeps it.
 std::vector<float> Inner(const ExpertFfnParams& params, std::int64_t token, int expert) {
   std::vector<float> inner;
   for (std::int64_t i = 0; i < params.inter; ++i) {
@@ -20,7 +20,8 @@ std::vector<float> Inner(const ExpertFfnParams& params, std::int64_t token, int 
       gate += x * double{LoadElement(params.gate[expert], params.weight_dtype, at)};
       up += x * double{LoadElement(params.up[expert], params.weight_dtype, at)};
     }
-    inner.push_back(static_cast<float>(gate / (1.0 + std::exp(-gate)) * up));
+    inner.push_back(
+        RoundTo(params.activation, static_cast<float>(gate / (1.0 + std::exp(-gate)) * up)));
   }
   return inner;
 }

@@ -1,7 +1,6 @@
 // Work is cut into (product, block of rows, panel of columns); panels of one block are neighbours,
 // so that its rows stay in the cache.
 #include <algorithm>
-#include <cstring>
 
 #include "base/status.h"
 #include "kernels/common/elements.h"
@@ -14,26 +13,19 @@ struct GemmPlan {
   const GemmParams& params;
   int row_blocks = 0;
   int panels = 0;
-  bool pairs = false;         // units are pairs of bf16, else fp32
-  std::int64_t a_stride = 0;  // units
+  std::int64_t a_stride = 0;  // floats
   float* a = nullptr;         // [batch * m][a_stride]
 };
 
-// Rows of units; an odd pair's second element is zero.
-void CopyUnits(const CpuLevel& level, const GemmPlan& plan, Stream& stream) {
+// All rows as fp32.
+void WidenRows(const CpuLevel& level, const GemmPlan& plan, Stream& stream) {
   const GemmParams& params = plan.params;
   stream.ParallelFor(params.batch * params.m, [&](int first, int last) {
     for (std::int64_t row = first; row < last; ++row) {
       const std::int64_t at =
           row / params.m * params.a_batch_stride + row % params.m * params.ARowStride();
-      float* to = plan.a + row * plan.a_stride;
-      const std::byte* from = ElementAt(params.a, params.a_dtype, at);
-      if (plan.pairs) {
-        to[params.k / 2] = 0.0F;
-        std::memcpy(to, from, static_cast<std::size_t>(params.k) * sizeof(std::uint16_t));
-      } else {
-        level.widen(from, params.a_dtype, to, params.k);
-      }
+      level.widen(ElementAt(params.a, params.a_dtype, at), params.a_dtype,
+                  plan.a + row * plan.a_stride, params.k);
     }
   });
 }
@@ -64,20 +56,23 @@ GemmPanelJob JobOf(const CpuLevel& level, const GemmPlan& plan, int item) {
 absl::Status CpuGemm(const CpuLevel& level, const GemmParams& params, Stream& stream) {
   BATON_RETURN_IF_ERROR(Check(params));
   if (params.m == 0) return absl::OkStatus();
+  if (level.gemm_pairs != nullptr && params.a_dtype == DType::kBf16 &&
+      params.b_dtype == DType::kBf16) {
+    CpuGemmPairs(level, params, stream);
+    return absl::OkStatus();
+  }
   GemmPlan plan{.params = params,
                 .row_blocks = (params.m + kGemmRowsMax - 1) / kGemmRowsMax,
                 .panels = (params.n + level.panel_width - 1) / level.panel_width,
-                .pairs = level.gemm_pairs != nullptr && params.a_dtype == DType::kBf16 &&
-                         params.b_dtype == DType::kBf16};
-  plan.a_stride = WideRowStride(plan.pairs ? params.k / 2 + 1 : params.k);
+                .a_stride = WideRowStride(params.k)};
   const auto rows = static_cast<std::size_t>(params.batch) * static_cast<std::size_t>(params.m);
   plan.a =
       ScratchFloats(stream, stream.SharedSlot(0), rows * static_cast<std::size_t>(plan.a_stride));
-  CopyUnits(level, plan, stream);
+  WidenRows(level, plan, stream);
   stream.ForEach(params.batch * plan.row_blocks * plan.panels, [&](int worker, int item) {
     GemmPanelJob job = JobOf(level, plan, item);
     job.scratch = ScratchFloats(stream, worker, level.gemm_scratch_floats);
-    plan.pairs ? level.gemm_pairs(job) : level.gemm_panel(job);
+    level.gemm_panel(job);
   });
   return absl::OkStatus();
 }

@@ -117,6 +117,22 @@ TEST_P(MlaDecodeTest, ChunkBoundariesDoNotMatter) {
   }
 }
 
+TEST_P(MlaDecodeTest, HowManyThreadsShareASequenceDoesNotMatter) {
+  Random random(13);
+  for (int number = 0; number < 8; ++number) {
+    SCOPED_TRACE(Where(number));
+    const MlaDims dims = RandomDims(random);
+    const int length = random.Integer(1, 40 * dims.tokens_per_page);
+    const int rows = std::min(length, random.Pick<int>({1, 1, 3, 7}));
+    const MlaCase test(dims, {{.identity = 3, .rows = rows, .length = length}}, 1);
+    const Tensor want = test.Run(*backend_, 1);
+    for (int threads : {2, 3, 4}) {
+      EXPECT_TRUE(SameBits(test.Run(*backend_, threads), 0, want, 0, want.count()))
+          << rows << " rows of " << length << " tokens by " << threads << " threads";
+    }
+  }
+}
+
 TEST_P(MlaDecodeTest, PoisonedTailsDoNotMatter) {
   // Every case above runs over NaN tails and table ends that point nowhere; here is the one shape
   // where each tail is as long as it can be.
