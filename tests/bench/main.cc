@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 
+#include "tests/bench/cpu_bench.h"
 #include "tests/bench/kernels_bench.h"
 #include "tests/bench/load_bench.h"
 #include "tests/bench/overlap_bench.h"
@@ -28,6 +29,10 @@ constexpr Workload kWorkloads[] = {
     {"kernels", Kernels,
      "products and attention against this machine's arithmetic and memory\n"
      "             [--isa auto|avx512_bf16|avx512|avx2] [--threads N] [--clock wall|cpu]"},
+    {"cpu", baton::bench::CpuBench,
+     "whole steps of a small DeepSeek-V2 (or of --model DIR) on this machine's processors\n"
+     "             [--isa LEVEL] [--threads N] [--steps SEQUENCESxROWS@CONTEXT,...] "
+     "[--json FILE]"},
     {"load", Load,
      "a model directory from disk to ready, against plain reading of its files\n"
      "             --model DIR [--rounds N]"},
