@@ -34,7 +34,11 @@ build() {
   shift
   if [ ! -f "build/$preset/build.ninja" ]; then
     say "configuring build/$preset"
-    cmake --preset "$preset" >"/tmp/baton-configure-$$.log" 2>&1 ||
+    # A build that is made once from nothing takes a third less with precompiled headers; one that is made again and
+    # again takes the compiler cache, which cannot see through them. The sanitized preset always has them.
+    local pch=()
+    [ "$preset" = sanitized ] || { command -v ccache >/dev/null && [ -z "${CCACHE_DISABLE:-}" ]; } || pch=(-DBATON_PCH=ON)
+    cmake --preset "$preset" "${pch[@]}" >"/tmp/baton-configure-$$.log" 2>&1 ||
       { cat "/tmp/baton-configure-$$.log" >&2; die "cmake could not configure; the lines above say why"; }
     rm -f "/tmp/baton-configure-$$.log"
   fi
