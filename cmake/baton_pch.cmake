@@ -5,6 +5,9 @@ if(BATON_PCH)
   # Users of GoogleTest and of gRPC get these from their targets; the header that all share needs them everywhere.
   add_compile_definitions(GTEST_HAS_PTHREAD=1)
   add_compile_options(-pthread)
+  # GCC 12 warns falsely about std::string's own copies once its header comes precompiled; builds without know better.
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds> $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+                      $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>)
 endif()
 
 function(baton_pch_library name)
