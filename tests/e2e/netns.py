@@ -7,7 +7,7 @@ import ctypes
 import os
 import subprocess
 
-from cluster import ports_of, sockets_of
+from cluster import sockets_of
 
 CLONE_NEWNET = 0x40000000
 
@@ -39,7 +39,7 @@ def cut(pid, both_ways):
     """Drops what `pid` says, and with `both_ways` what it hears. Returns what heals the wire."""
     rules = [("-m", "owner", "--gid-owner", str(pid))]
     if both_ways:
-        rules += [("-p", "tcp", "--dport", str(port)) for port in ports_of(pid)]
+        rules += [_towards(local, remote) for local, remote in sockets_of(pid)]
     return _drop(rules)
 
 
@@ -50,8 +50,14 @@ def cut_between(one, other):
         for local, remote in sockets_of(theirs):
             peers = {port for port, _ in sockets_of(mine)}
             if remote == 0 or remote in peers:  # it listens there, or the two are connected
-                rules.append(("-p", "tcp", "--dport", str(local), "-m", "owner", "--gid-owner", str(mine)))
+                rules.append((*_towards(local, remote), "-m", "owner", "--gid-owner", str(mine)))
     return _drop(rules)
+
+
+def _towards(local, remote):
+    """What comes to a socket. The local port alone would not do: the system gives it to connections of other processes
+    too, as long as they lead elsewhere."""
+    return ("-p", "tcp", "--dport", str(local), *(("--sport", str(remote)) if remote else ()))
 
 
 def _drop(rules):
