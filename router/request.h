@@ -67,7 +67,8 @@ class ResponseObserver {
   virtual void OnFailed(const absl::Status& status, const std::string& code) = 0;
 };
 
-/// The model as registered workers state it.
+/// The model as registered workers state it. Its length is the model's own, or what the smallest
+/// worker's page pool holds.
 struct ServedModel {
   std::string name;
   int vocab_size = 0;

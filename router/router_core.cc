@@ -220,14 +220,19 @@ void RouterCore::Note(std::string line, bool degraded) {
   if (notes_.size() < kNotesMax) notes_.push_back({std::move(line), degraded});
 }
 
+// A request goes to any pair: its length is what the smallest pool can hold of it, even empty.
 std::optional<ServedModel> RouterCore::Model() const {
   if (planner_.fleet().empty()) return std::nullopt;
   const link::Register& facts = planner_.fleet().workers().begin()->second.facts;
   const link::ModelFacts& model = facts.model();
+  std::int64_t length = model.length_tokens_max();
+  for (const auto& [link, worker] : planner_.fleet().workers()) {
+    length = std::min(length, std::int64_t{worker.facts.pages()} * worker.facts.page_tokens());
+  }
   return ServedModel{.name = model.name(),
                      .vocab_size = model.vocab_size(),
                      .ids_with_text = model.ids_with_text(),
-                     .length_tokens_max = model.length_tokens_max(),
+                     .length_tokens_max = static_cast<int>(length),
                      .page_tokens = static_cast<int>(facts.page_tokens()),
                      .end_tokens = {model.end_tokens().begin(), model.end_tokens().end()}};
 }

@@ -21,6 +21,7 @@
 #include "server/up/child.h"
 #include "server/up/cluster_plan.h"
 #include "server/up/http_probe.h"
+#include "server/up/shm_room.h"
 
 namespace baton {
 namespace {
@@ -81,6 +82,12 @@ class Cluster {
     });
     if (!hands_over) return true;
     const absl::StatusOr<SelftestReport> found = FindWire(transfer);
+    if (found.ok() && found->peer.wire == "shm") {
+      if (absl::Status room = CheckShmRoom(Pairs(), FreeShmBytes()); !room.ok()) {
+        std::fprintf(stderr, "error: %s\n", std::string(room.message()).c_str());
+        return false;
+      }
+    }
     if (found.ok()) {
       std::printf("pages travel over %s (%s messages)\n", found->peer.wire.c_str(),
                   found->peer.engine.c_str());
@@ -92,6 +99,16 @@ class Cluster {
     }
     std::fflush(stdout);
     return found.ok();
+  }
+
+  /// (prefill, decode) pairs: each may come to hand over.
+  int Pairs() const {
+    const auto of = [this](const char* role) {
+      return std::count_if(members_.begin(), members_.end(), [role](const Member& member) {
+        return absl::StartsWith(member.role.name, role);
+      });
+    };
+    return static_cast<int>(of("prefill") * of("decode"));
   }
 
   static void PrintMember(const char* prefix, const Member& member) {

@@ -44,6 +44,15 @@ TEST(RouterCoreTest, WithoutWorkersARequestFailsAtOnce) {
   EXPECT_FALSE(cluster.core().Model().has_value());
 }
 
+TEST(RouterCoreTest, TheLengthServedIsWhatTheSmallestPoolHolds) {
+  FakeCluster cluster(OptionsOf(), 1, 1);
+  EXPECT_EQ(cluster.core().Model()->length_tokens_max, 8192);
+  link::Register small = RegisterOf("decode-small", link::ROLE_DECODE);
+  small.set_pages(100);
+  cluster.core().OnLinkUp(LinkId{77}, small, cluster.now());
+  EXPECT_EQ(cluster.core().Model()->length_tokens_max, 100 * kTestPageTokens);
+}
+
 TEST(RouterCoreTest, AWorkerThatDiffersIsRefusedByName) {
   FakeCluster cluster(OptionsOf(), 1, 0);
   link::Register facts = RegisterOf("decode-0", link::ROLE_DECODE);
