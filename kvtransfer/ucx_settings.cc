@@ -43,6 +43,9 @@ absl::Status AddTcp(const UcxOptions& options, std::vector<UcxSetting>& out) {
   out.push_back({"TX_SEG_SIZE", "16K"});   // a message in one buffer
   out.push_back({"RX_SEG_SIZE", "512K"});  // a frame of 256 KiB without reassembly
   out.push_back({"PUT_ENABLE", "n"});      // nobody writes into us but through the sink
+  // Left alone, making an endpoint waits in connect(): to a machine that is cut off, for minutes,
+  // and the one thread that hands over to everybody else waits with it.
+  out.push_back({"CONN_NB", "y"});
   return absl::OkStatus();
 }
 

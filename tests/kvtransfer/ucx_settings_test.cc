@@ -51,6 +51,15 @@ TEST(UcxSettingsTest, NoTransportIsRefused) {
   EXPECT_EQ(UcxSettings(Wires(false, false)).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(UcxSettingsTest, MakingAnEndpointNeverWaitsForItsPeer) {
+  const auto settings = UcxSettings(Wires(false, true));
+  ASSERT_TRUE(settings.ok());
+  const bool found = std::any_of(settings->begin(), settings->end(), [](const UcxSetting& one) {
+    return one.name == "CONN_NB" && one.value == "y";
+  });
+  EXPECT_TRUE(found);
+}
+
 TEST(UcxSettingsTest, EveryNameIsKnownToTheLibrary) {
   // UCX takes any name and only warns, at a level that is switched off in service.
   UcxOptions options = Wires(true, true);
