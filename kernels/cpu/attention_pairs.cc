@@ -27,8 +27,9 @@ class PairAttention {
 
   void Run() {
     PlanRuns();
-    split_ = stream_.threads() > 1 && count_ < kItemsAThread * stream_.threads() && items_ > count_;
-    if (!split_) {
+    const bool split =
+        stream_.threads() > 1 && count_ < kItemsAThread * stream_.threads() && items_ > count_;
+    if (!split) {
       stream_.ForEach(count_, [this](int worker, int item) {
         AttentionTileJob job = JobOf(runs_[item]);
         Compute(worker, job);
@@ -126,8 +127,7 @@ class PairAttention {
   Stream& stream_;
   VectorRun* runs_ = nullptr;  // [count_]
   int count_ = 0;
-  int items_ = 0;  // parts of all runs
-  bool split_ = false;
+  int items_ = 0;                // parts of all runs
   std::size_t part_floats_ = 0;  // of a run that is full
   float* partials_ = nullptr;
 };

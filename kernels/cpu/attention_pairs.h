@@ -100,6 +100,7 @@ class AttentionPairs {
   static constexpr int kLanes = A::kLanes;
   static constexpr int kOutputRows = 8;  // of a tile of outputs
   static constexpr int kColumns = 2 * kLanes;
+  static constexpr int kLine = 64;  // bytes
   static constexpr float kNothing = -__builtin_inff();
 
   struct Part {
@@ -275,7 +276,6 @@ class AttentionPairs {
     int count = 0;
   };
   NextLines NextLinesOf(const Page& page, int tile, int tiles) const {
-    constexpr int kLine = 64;
     if (page.next == nullptr) return {};
     const auto plane = static_cast<std::size_t>(job_.tokens_per_page) * 2;
     const bool apart = job_.value_offset_bytes > 0;
@@ -305,10 +305,10 @@ class AttentionPairs {
       high[r] = A::Mul(A::Load(outputs + r * shape_.columns + kLanes), factor);
     }
     const int pairs = (page.tokens + 1) / 2;
-    for (int line = pairs; line < next.count; ++line) A::PrefetchFar(next.from + line * 64);
+    for (int line = pairs; line < next.count; ++line) A::PrefetchFar(next.from + line * kLine);
     const float* weights = weights_ + vector;
     for (int pair = 0; pair < pairs; ++pair, weights += shape_.vectors) {
-      if (pair < next.count) A::PrefetchFar(next.from + pair * 64);
+      if (pair < next.count) A::PrefetchFar(next.from + pair * kLine);
       const std::uint16_t* even = values + std::int64_t{2 * pair} * job_.value_row_dim;
       const V first = kWhole ? A::LoadWhole(even) : A::LoadPairs(even, left);
       V second = A::Set(0.0F);

@@ -1,14 +1,15 @@
 // Products of bf16 by bf16 on a level that multiplies pairs. Weights are read as the checkpoint
-// stores them and packed nowhere. Two forms of one chain, so that the number of rows changes no
+// stores them and packed nowhere. Three forms of one chain, so that the number of rows changes no
 // bit: element (row, column) is one lane that takes the pairs of K in ascending order.
 //
 //   few rows   columns of weights are transposed 16 by 16, and each row's pairs are broadcast:
 //              what a row costs is the reading of the weights.
-//   many rows  8 or 16 rows of activations lie in the lanes, and each weight's pair is broadcast
-//              from where it stands: nothing of the weights is moved at all. Eight lanes are half a
-//              register: some processors multiply two halves in the time of one whole.
+//   many rows  16 rows of activations lie in the lanes, and each weight's pair is broadcast from
+//              where it stands: nothing of the weights is moved at all.
+//   up to 8    the same in half a register: some processors multiply two halves in the time of one
+//              whole.
 //
-// In both, the next tile's weights are asked for while this one runs.
+// In each, the next tile's weights are asked for while this one runs.
 #pragma once
 
 #include <cstdint>

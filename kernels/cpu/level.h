@@ -17,8 +17,7 @@ inline constexpr int kPanelWidthMax = 32;
 /// Rows of one gemm panel job, at most: a panel of weights is widened and transposed once a job.
 inline constexpr int kGemmRowsMax = 256;
 /// Query vectors of one attention job, at most: a page is made ready once a job, which costs as
-/// much as about 5 vectors. 128 instead of 64 gives 10 % on chunks of 512 rows (measured,
-/// avx512_bf16, 1 MB L2), and nothing on fp32 levels.
+/// much as about 5 vectors.
 inline constexpr int kAttentionVectorsMax = 128;
 
 /// Rows up to which a product of pairs reads its activations as rows, and up to which as a panel of
@@ -51,10 +50,11 @@ struct GemmPanelJob {
 /// wide; an odd last element has a 0 beside it.
 struct GemmPairsJob {
   int rows = 0;     // >= 1
-  int columns = 0;  // [1, kPairColumnsMax]
+  int columns = 0;  // >= 1; of more than kFewRowsMax rows at most kPairColumnsMax
   int k = 0;
-  const float* a = nullptr;          // rows <= kFewRowsMax: rows of units; more: panels of 16 rows,
-                                     // [units of K][16], zeros where there is no row
+  const float* a = nullptr;          // rows <= kFewRowsMax: rows of units; <= kHalfPanelRows: one
+                                     // panel, [units of K][8]; more: panels of 16 rows, [units of
+                                     // K][16]; zeros where there is no row
   std::int64_t a_stride = 0;         // units from a row, or a panel, to the next
   const std::uint16_t* b = nullptr;  // rows of output columns, K contiguous
   std::int64_t b_stride = 0;
@@ -62,7 +62,8 @@ struct GemmPairsJob {
   void* c = nullptr;
   DType c_dtype = DType::kBf16;
   std::int64_t c_stride = 0;
-  float* scratch = nullptr;  // [columns, in whole 16][kPairChunkRows], 64-byte aligned
+  float* scratch = nullptr;  // of more than kFewRowsMax rows: [columns, in whole
+                             // 16][kPairChunkRows], 64-byte aligned
 };
 
 /// Turns up to 16 rows of bf16 into a panel for GemmPairsJob.

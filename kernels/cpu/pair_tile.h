@@ -1,6 +1,6 @@
 // The inner loop of products of pairs with rows in the lanes: kColumns rows of weights (or of
-// keys), broadcast pair by pair from where they stand, times kVecs panels of 16 rows. One lane an
-// output, pairs in ascending order.
+// keys), broadcast pair by pair from where they stand, times kVecs panels of as many rows as lanes.
+// One lane an output, pairs in ascending order.
 //
 // Per step of two: kVecs loads, kColumns broadcasts, kColumns * kVecs products of pairs.
 #pragma once
@@ -14,7 +14,7 @@ namespace baton {
 
 /// What one tile multiplies.
 struct PairTileOperands {
-  const float* panels = nullptr;  // [panel][units of K][16]
+  const float* panels = nullptr;  // [panel][units of K][lanes]
   std::int64_t panel_stride = 0;  // units
   const std::uint16_t* columns = nullptr;
   std::int64_t column_stride = 0;  // elements
